@@ -1,0 +1,73 @@
+/**
+ * Typed helpers over Fengari's stack API, for everything that Relua needs often.
+ * Texts are latin1 JavaScript strings, one character per byte, unless a name says otherwise.
+ */
+
+import { lauxlib, lua, type LuaString, type lua_CFunction, type lua_State } from "#fengari";
+
+/** The bytes of a latin1 text. */
+export function toBytes(text: string): LuaString {
+  const buffer = Buffer.from(text, "latin1");
+  // Fengari compares and hashes by content; a view on the pool's slab is fine as long as nobody writes to it.
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** The latin1 text of some bytes. */
+export function toText(bytes: LuaString): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+}
+
+/** Pushes a text; +1. */
+export function pushText(L: lua_State, text: string): void {
+  lua.lua_pushstring(L, toBytes(text));
+}
+
+/** Pushes bytes as a string, uncopied: the caller must not write to them afterwards; +1. */
+export function pushBytes(L: lua_State, bytes: Uint8Array): void {
+  lua.lua_pushstring(L, bytes);
+}
+
+/** The text at `index` when it is a string or number (numbers are not converted in place), else undefined; +0. */
+export function textAt(L: lua_State, index: number): string | undefined {
+  const bytes = bytesAt(L, index);
+  return bytes === undefined ? undefined : toText(bytes);
+}
+
+/** The bytes at `index` when it is a string or number, else undefined; +0. Not to be written to. */
+export function bytesAt(L: lua_State, index: number): LuaString | undefined {
+  const type = lua.lua_type(L, index);
+  if (type === lua.LUA_TSTRING) return lua.lua_tostring(L, index) as LuaString;
+  if (type !== lua.LUA_TNUMBER) return undefined;
+  lua.lua_pushvalue(L, index);
+  const bytes = lua.lua_tostring(L, -1) as LuaString;
+  lua.lua_pop(L, 1);
+  return bytes;
+}
+
+/** Sets `table[name] = fn` for the table at the top; +0. */
+export function setFunction(L: lua_State, name: string, fn: lua_CFunction): void {
+  lua.lua_pushcfunction(L, fn);
+  lua.lua_setfield(L, -2, toBytes(name));
+}
+
+/** Sets `table[name] = value` for the table at the top; +0. */
+export function setField(L: lua_State, name: string, value: string | number | boolean): void {
+  if (typeof value === "string") pushText(L, value);
+  else if (typeof value === "boolean") lua.lua_pushboolean(L, value);
+  else pushNumber(L, value);
+  lua.lua_setfield(L, -2, toBytes(name));
+}
+
+/** Pushes a number, as an integer where it is one of 32 bits; +1. */
+export function pushNumber(L: lua_State, value: number): void {
+  if (Number.isInteger(value) && value === (value | 0) && !Object.is(value, -0)) lua.lua_pushinteger(L, value);
+  else lua.lua_pushnumber(L, value);
+}
+
+/** Raises a Lua error with position, as luaL_error does; never returns. */
+export function raise(L: lua_State, message: string): never {
+  lauxlib.luaL_where(L, 1);
+  pushText(L, message);
+  lua.lua_concat(L, 2);
+  return lua.lua_error(L) as never;
+}

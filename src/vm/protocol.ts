@@ -1,0 +1,159 @@
+/** The messages between the main thread and a VM thread, over the one ordered port each VM has. */
+
+import type { MessagePort } from "node:worker_threads";
+import type { HttpRequest, LocationHandlers, Redirection, ResponseHead } from "../core/exchange.ts";
+import type { SourceFile } from "../core/manifest.ts";
+import type { LogLevel } from "../core/log.ts";
+
+/** Fixed for the life of an agent. */
+export interface VmSettings {
+  /** `$prefix`, absolute. */
+  readonly prefix: string;
+  /** Working folder, absolute; relative templates start here. */
+  readonly cwd: string;
+  /** `package.path` of a new VM: expanded, without `;;`. */
+  readonly packagePath: string;
+  /** False: a fresh Lua state for every request. */
+  readonly luaCodeCache: boolean;
+  readonly initBy: string;
+  readonly initWorkerBy: string;
+  readonly threads: number;
+  readonly limits: {
+    readonly requestMs: number;
+    readonly instructions: number;
+  };
+  /** Shared-dict names and sizes in bytes. */
+  readonly sharedDicts: Readonly<Record<string, number>>;
+  /** Load evicted modules again at once instead of at the next require. */
+  readonly warm: boolean;
+}
+
+/** A manifest as it travels: complete at boot, a difference afterwards. */
+export interface ManifestDelta {
+  readonly present: readonly SourceFile[];
+  readonly absent: readonly string[];
+  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
+}
+
+/** A module or chunk that the canary compiled: `string.dump` output by content hash. */
+export type Bytecode = ReadonlyMap<string, Uint8Array>;
+
+/** The task data of a VM's resident task (Piscina); `port` is in its transfer list. */
+export interface VmBoot {
+  readonly vm: number;
+  readonly port: MessagePort;
+  /** See `shared-slots.ts`: counters that the main thread reads while the VM is busy. */
+  readonly slots: SharedArrayBuffer;
+  readonly settings: VmSettings;
+  readonly generation: number;
+  readonly manifest: ManifestDelta;
+  readonly locations: readonly LocationHandlers[];
+}
+
+/** A value that crosses between JavaScript and Lua in `call`: JSON-like, texts as UTF-8. */
+export type PlainValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PlainValue[]
+  | { readonly [key: string]: PlainValue };
+
+/** Work for one VM; `id` is unique in the agent and grows on each port. */
+export type WorkMessage =
+  | { readonly type: "request"; readonly id: number; readonly request: HttpRequest }
+  | {
+      readonly type: "call";
+      readonly id: number;
+      readonly module: string;
+      readonly fn: string;
+      readonly args: readonly PlainValue[];
+    };
+
+/** The move to the next generation: everything a VM needs for it. */
+export interface ActivateMessage {
+  readonly type: "activate";
+  readonly generation: number;
+  readonly manifest: ManifestDelta;
+  /** Module names to evict, dependents first. */
+  readonly evict: readonly string[];
+  readonly bytecode: Bytecode;
+}
+
+export type MainToVm =
+  | WorkMessage
+  | ActivateMessage
+  /** Replaces the table of locations for the requests that follow. */
+  | { readonly type: "locations"; readonly locations: readonly LocationHandlers[] }
+  /** Answer to `redirect`: the request goes on at this location, or 404 when there is none. */
+  | {
+      readonly type: "continue";
+      readonly id: number;
+      readonly uri: string;
+      readonly args: string;
+      readonly location: number | undefined;
+      readonly captures: readonly string[];
+    }
+  /** The client is gone, or the time is up. */
+  | { readonly type: "abort"; readonly id: number }
+  /** Finish what is in flight, then end the task. */
+  | { readonly type: "drain" };
+
+/** A module that a VM has loaded. */
+export interface LoadedModule {
+  readonly name: string;
+  /** Path and hash it was loaded from; absent for preloaded and built-in modules. */
+  readonly path?: string;
+  readonly hash?: string;
+  readonly generation: number;
+  /** Candidate paths that the search tried before it found `path`, all of them missing. */
+  readonly probes: readonly string[];
+}
+
+/** requirer → required. A requirer is a module name, or a chunk such as `=content_by(/x)` for handlers. */
+export interface EdgeRecord {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: "load" | "call";
+  /** Where the require stands: chunk name and line, `apps/a.lua:3`. */
+  readonly at: string;
+}
+
+/** What a VM did with an `activate`. */
+export interface AppliedReport {
+  readonly generation: number;
+  readonly appliedMs: number;
+  /** Names that were loaded and are now evicted. */
+  readonly evicted: readonly string[];
+  /** Modules loaded again because of `warm`, and those that failed to. */
+  readonly warmed: number;
+  readonly errors: readonly string[];
+}
+
+export type VmToMain =
+  | { readonly type: "ready"; readonly bootMs: number }
+  /** The VM could not start: `initBy` or `initWorkerBy` failed. The task ends after it. */
+  | { readonly type: "unfit"; readonly message: string }
+  /** A complete response in one message. */
+  | { readonly type: "response"; readonly id: number; readonly head: ResponseHead; readonly body: Uint8Array | undefined }
+  /** A response in pieces: head, any number of data, then finish. */
+  | { readonly type: "head"; readonly id: number; readonly head: ResponseHead }
+  | { readonly type: "data"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: "finish"; readonly id: number }
+  /** The response broke off after its head was sent: the connection must be closed. */
+  | { readonly type: "broken"; readonly id: number }
+  | { readonly type: "redirect"; readonly id: number; readonly redirection: Redirection }
+  | { readonly type: "result"; readonly id: number; readonly values: readonly PlainValue[]; readonly generation: number }
+  | { readonly type: "failed"; readonly id: number; readonly message: string; readonly traceback: string; readonly generation: number }
+  /** Everything of this request is over (after log_by): its slot is free. Ends every work message. */
+  | { readonly type: "done"; readonly id: number }
+  | { readonly type: "applied"; readonly report: AppliedReport }
+  /** What this VM loaded, dropped and required since its last report; batched. */
+  | {
+      readonly type: "observed";
+      readonly loaded: readonly LoadedModule[];
+      readonly unloaded: readonly string[];
+      readonly edges: readonly EdgeRecord[];
+    }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
+  | { readonly type: "drained" };

@@ -1,0 +1,95 @@
+/** Text encodings of the ngx API: URI escaping, base64 and SQL quoting, as functions and as Lua functions. */
+
+import { type LuaString, lauxlib, lua, type lua_State } from "#fengari";
+import { bytesAt, pushText, raise, setFunction, toText } from "../lua/stack.ts";
+import type { NgxHost } from "./host.ts";
+
+/** What a text is escaped for, by nginx's numbers (NGX_ESCAPE_URI … NGX_ESCAPE_MAIL_AUTH). */
+export const escapeFor = {
+  uri: 0,
+  args: 1,
+  component: 2,
+  html: 3,
+  refresh: 4,
+  memcached: 5,
+  mailAuth: 6,
+} as const;
+export type EscapeKind = (typeof escapeFor)[keyof typeof escapeFor];
+
+/** Which bytes each kind escapes: ASCII ones by name, and whether bytes from 0x7F on belong to them. */
+const escaped: Readonly<Record<EscapeKind, { readonly ascii: string; readonly high: boolean }>> = {
+  0: { ascii: " #%?", high: true },
+  1: { ascii: " #%+?", high: true },
+  // The README promises RFC 3986; the module's table leaves !'()* alone (lua-nginx-module#2468).
+  2: { ascii: ' "#$%&+,/:;<=>?@[\\]^`{|}', high: true },
+  3: { ascii: ` "#%'`, high: true },
+  4: { ascii: ` "%'`, high: true },
+  5: { ascii: " %", high: false },
+  6: { ascii: " %", high: false },
+};
+
+/** Per kind, for each byte what stands for it. */
+const spellings: readonly (readonly string[])[] = Object.values(escaped).map(({ ascii, high }) =>
+  Array.from({ length: 256 }, (_, byte) => {
+    const char = String.fromCharCode(byte);
+    const escape = byte < 0x20 || (byte >= 0x7f ? high : ascii.includes(char));
+    return escape ? `%${byte.toString(16).toUpperCase().padStart(2, "0")}` : char;
+  }),
+);
+
+/** `ngx.escape_uri`: bytes that must not stand in a URI as `%XX`. Latin1 text in and out. */
+export function escapeUri(text: string, kind: EscapeKind = escapeFor.component): string {
+  const spelling = spellings[kind] as readonly string[];
+  let result = "";
+  let copied = 0;
+  for (let at = 0; at < text.length; at++) {
+    const spelled = spelling[text.charCodeAt(at)] as string;
+    if (spelled.length === 1) continue;
+    result += text.slice(copied, at) + spelled;
+    copied = at + 1;
+  }
+  return copied === 0 ? text : result + text.slice(copied);
+}
+
+const escapeSequence = /%([0-9a-fA-F]{2})|\+/g;
+
+/** `ngx.unescape_uri`: `%XX` to its byte, `+` to a space, a `%` that starts nothing stays. Latin1 text in and out. */
+export function unescapeUri(text: string): string {
+  if (!text.includes("%") && !text.includes("+")) return text;
+  return text.replace(escapeSequence, (_, hex: string | undefined) =>
+    hex === undefined ? " " : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** The bytes at `index` as lua-resty-core takes texts: nil and false are empty, the rest by tostring; +0. */
+function looseBytesAt(L: lua_State, index: number): LuaString {
+  if (!lua.lua_toboolean(L, index)) return new Uint8Array(0);
+  const bytes = bytesAt(L, index);
+  if (bytes !== undefined) return bytes;
+  const made = lauxlib.luaL_tolstring(L, index) as LuaString;
+  lua.lua_pop(L, 1);
+  return made;
+}
+
+function escapeUriFunction(L: lua_State): number {
+  const text = toText(looseBytesAt(L, 1));
+  let kind: number = escapeFor.component;
+  if (!lua.lua_isnoneornil(L, 2)) {
+    if (lua.lua_type(L, 2) !== lua.LUA_TNUMBER) raise(L, '"esc_type" is not number');
+    kind = lua.lua_tonumber(L, 2) as number;
+    if (!(kind >= escapeFor.uri && kind <= escapeFor.mailAuth)) raise(L, `"esc_type" ${kind} out of range`);
+  }
+  pushText(L, escapeUri(text, Math.trunc(kind) as EscapeKind));
+  return 1;
+}
+
+function unescapeUriFunction(L: lua_State): number {
+  pushText(L, unescapeUri(toText(looseBytesAt(L, 1))));
+  return 1;
+}
+
+/** Sets `escape_uri`, `unescape_uri`, `encode_base64`, `decode_base64`, `decode_base64mime`, `quote_sql_str`; +0. */
+export function openEncoding(L: lua_State, _host: NgxHost): void {
+  setFunction(L, "escape_uri", escapeUriFunction);
+  setFunction(L, "unescape_uri", unescapeUriFunction);
+}

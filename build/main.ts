@@ -1,0 +1,25 @@
+/** `npm run build`: the patched Fengari, then the compiled sources, then what belongs beside them. */
+
+import { join } from "node:path";
+import { compile, copyLua, makeExecutable } from "./compile.ts";
+import { EditError } from "./fengari/edit.ts";
+import { edits, fengariVersion } from "./fengari/edits.ts";
+import { patchFengari } from "./fengari/patch.ts";
+
+const root = join(import.meta.dirname, "..");
+
+try {
+  patchFengari(join(root, "node_modules", "fengari"), join(root, "dist", "fengari"), fengariVersion, edits);
+} catch (error) {
+  if (!(error instanceof EditError)) throw error;
+  console.error(`build: ${error.message}`);
+  process.exit(1);
+}
+
+const compiled = compile(root);
+copyLua(root);
+makeExecutable(root);
+if (!compiled) {
+  console.error("build: tsc reported errors; dist holds what it could emit");
+  process.exitCode = 1;
+}

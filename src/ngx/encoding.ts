@@ -32,8 +32,8 @@ const escaped: Readonly<Record<EscapeKind, { readonly ascii: string; readonly hi
 const spellings: readonly (readonly string[])[] = Object.values(escaped).map(({ ascii, high }) =>
   Array.from({ length: 256 }, (_, byte) => {
     const char = String.fromCharCode(byte);
-    const escape = byte < 0x20 || (byte >= 0x7f ? high : ascii.includes(char));
-    return escape ? `%${byte.toString(16).toUpperCase().padStart(2, "0")}` : char;
+    const special = byte < 0x20 || (byte >= 0x7f ? high : ascii.includes(char));
+    return special ? `%${byte.toString(16).toUpperCase().padStart(2, "0")}` : char;
   }),
 );
 

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { HttpRequest, LocationHandlers, Redirection, ResponseHead } from "../core/exchange.ts";
+import type { Edge, ModuleObservation } from "../core/graph.ts";
 import type { SourceFile } from "../core/manifest.ts";
 import type { LogLevel } from "../core/log.ts";
 
@@ -70,6 +71,16 @@ export type WorkMessage =
       readonly args: readonly PlainValue[];
     };
 
+/** One reason why a change set was rejected. */
+export interface LoadError {
+  /** Absolute path; undefined when the error belongs to no file. */
+  readonly path: string | undefined;
+  readonly line: number | undefined;
+  readonly message: string;
+  /** Module names from the one that was asked for down to the one that failed. */
+  readonly requiredBy: readonly string[];
+}
+
 /** The move to the next generation: everything a VM needs for it. */
 export interface ActivateMessage {
   readonly type: "activate";
@@ -77,12 +88,31 @@ export interface ActivateMessage {
   readonly manifest: ManifestDelta;
   /** Module names to evict, dependents first. */
   readonly evict: readonly string[];
+  /** Where the closure starts: a VM that has loaded more dependents meanwhile evicts those as well. */
+  readonly roots: readonly string[];
   readonly bytecode: Bytecode;
+}
+
+/**
+ * To the canary alone: load the next generation aside. `activate` adopts it; another `rehearse` drops it.
+ */
+export interface RehearseMessage {
+  readonly type: "rehearse";
+  readonly id: number;
+  readonly generation: number;
+  readonly manifest: ManifestDelta;
+  /** Paths whose content must compile. */
+  readonly compile: readonly string[];
+  readonly evict: readonly string[];
+  readonly roots: readonly string[];
+  /** Module names that must load, dependencies first; empty with `preflight: "compile"`. */
+  readonly load: readonly string[];
 }
 
 export type MainToVm =
   | WorkMessage
   | ActivateMessage
+  | RehearseMessage
   /** Replaces the table of locations for the requests that follow. */
   | { readonly type: "locations"; readonly locations: readonly LocationHandlers[] }
   /** Answer to `redirect`: the request goes on at this location, or 404 when there is none. */
@@ -98,26 +128,6 @@ export type MainToVm =
   | { readonly type: "abort"; readonly id: number }
   /** Finish what is in flight, then end the task. */
   | { readonly type: "drain" };
-
-/** A module that a VM has loaded. */
-export interface LoadedModule {
-  readonly name: string;
-  /** Path and hash it was loaded from; absent for preloaded and built-in modules. */
-  readonly path?: string;
-  readonly hash?: string;
-  readonly generation: number;
-  /** Candidate paths that the search tried before it found `path`, all of them missing. */
-  readonly probes: readonly string[];
-}
-
-/** requirer → required. A requirer is a module name, or a chunk such as `=content_by(/x)` for handlers. */
-export interface EdgeRecord {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: "load" | "call";
-  /** Where the require stands: chunk name and line, `apps/a.lua:3`. */
-  readonly at: string;
-}
 
 /** What a VM did with an `activate`. */
 export interface AppliedReport {
@@ -148,12 +158,18 @@ export type VmToMain =
   /** Everything of this request is over (after log_by): its slot is free. Ends every work message. */
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "applied"; readonly report: AppliedReport }
+  | {
+      readonly type: "rehearsed";
+      readonly id: number;
+      readonly errors: readonly LoadError[];
+      readonly bytecode: Bytecode;
+    }
   /** What this VM loaded, dropped and required since its last report; batched. */
   | {
       readonly type: "observed";
-      readonly loaded: readonly LoadedModule[];
+      readonly loaded: readonly ModuleObservation[];
       readonly unloaded: readonly string[];
-      readonly edges: readonly EdgeRecord[];
+      readonly edges: readonly Edge[];
     }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "drained" };

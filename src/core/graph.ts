@@ -1,0 +1,175 @@
+/** The dependency graph: what every VM has loaded, from where, and who required it; the union over all VMs. */
+
+/** `load`: while the requirer's chunk ran. `call`: later, inside a function. */
+export type EdgeKind = "load" | "call";
+
+/** requirer → required, and where the require stands (`apps/a.lua:3`). */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: EdgeKind;
+  readonly at: string;
+}
+
+/** One module name as the VMs know it. */
+export interface ModuleRecord {
+  readonly name: string;
+  /** Path it was loaded from; undefined while a search for it found nothing, and for preloaded modules. */
+  readonly path: string | undefined;
+  /** Canonical real path of `path`. */
+  readonly file: string | undefined;
+  readonly hash: string | undefined;
+  /** Paths that the search tried before `path` and missed. */
+  readonly probes: readonly string[];
+  /** Generation in which it was loaded last. */
+  readonly generation: number;
+  /** Numbers of the VMs that hold it. */
+  readonly vms: ReadonlySet<number>;
+}
+
+/** What a VM reports of one module it loaded, or looked for in vain (no path, not held). */
+export interface ModuleObservation {
+  readonly name: string;
+  readonly path?: string;
+  readonly file?: string;
+  readonly hash?: string;
+  readonly probes: readonly string[];
+  /** False for a search that found nothing. */
+  readonly held: boolean;
+  /** Generation it was loaded in. */
+  readonly generation: number;
+}
+
+interface MutableRecord extends ModuleRecord {
+  path: string | undefined;
+  file: string | undefined;
+  hash: string | undefined;
+  probes: readonly string[];
+  generation: number;
+  readonly vms: Set<number>;
+}
+
+/** Mutable on purpose: it is fed by reports and asked by plans, both on the main thread. */
+export interface Graph {
+  /** Takes what one VM loaded. */
+  observe(vm: number, module: ModuleObservation): void;
+  /** One VM no longer holds this name. */
+  drop(vm: number, name: string): void;
+  /** A VM is gone, or starts anew: it holds nothing. */
+  dropVm(vm: number): void;
+  connect(edge: Edge): void;
+  /** Forgets what `name` requires: its chunk will run again and say so anew. */
+  disconnect(name: string): void;
+  module(name: string): ModuleRecord | undefined;
+  modules(): Iterable<ModuleRecord>;
+  /** Edges that lead to `name`. */
+  dependents(name: string): Iterable<Edge>;
+  /** Edges that start at `name`. */
+  requires(name: string): Iterable<Edge>;
+  edges(): Iterable<Edge>;
+  /** Names whose record says that they were loaded from this canonical file. */
+  namesOfFile(file: string): ReadonlySet<string>;
+  /** Names that were loaded from this path, or whose search passed it. */
+  namesTouching(path: string): ReadonlySet<string>;
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+export function createGraph(): Graph {
+  const records = new Map<string, MutableRecord>();
+  const incoming = new Map<string, Map<string, Edge>>();
+  const outgoing = new Map<string, Map<string, Edge>>();
+  const byFile = new Map<string, Set<string>>();
+  const byPath = new Map<string, Set<string>>();
+
+  const index = (map: Map<string, Set<string>>, key: string, name: string) => {
+    const names = map.get(key);
+    if (names) names.add(name);
+    else map.set(key, new Set([name]));
+  };
+  const unindex = (map: Map<string, Set<string>>, key: string, name: string) => {
+    const names = map.get(key);
+    if (names?.delete(name) && names.size === 0) map.delete(key);
+  };
+  const unindexRecord = (record: MutableRecord) => {
+    if (record.file !== undefined) unindex(byFile, record.file, record.name);
+    if (record.path !== undefined) unindex(byPath, record.path, record.name);
+    for (const probe of record.probes) unindex(byPath, probe, record.name);
+  };
+  const forget = (record: MutableRecord) => {
+    // A name that nobody holds but that somebody required stays: its probes can still change a resolution.
+    if (record.vms.size > 0 || incoming.get(record.name)?.size) return;
+    unindexRecord(record);
+    records.delete(record.name);
+  };
+
+  return {
+    observe(vm, seen) {
+      let record = records.get(seen.name);
+      if (!record) {
+        record = {
+          name: seen.name,
+          path: undefined,
+          file: undefined,
+          hash: undefined,
+          probes: [],
+          generation: 0,
+          vms: new Set(),
+        };
+        records.set(seen.name, record);
+      } else {
+        unindexRecord(record);
+      }
+      record.path = seen.path;
+      record.file = seen.file;
+      record.hash = seen.hash;
+      record.probes = seen.probes;
+      record.generation = seen.generation;
+      if (seen.held) record.vms.add(vm);
+      else record.vms.delete(vm);
+      if (seen.file !== undefined) index(byFile, seen.file, seen.name);
+      if (seen.path !== undefined) index(byPath, seen.path, seen.name);
+      for (const probe of seen.probes) index(byPath, probe, seen.name);
+    },
+    drop(vm, name) {
+      const record = records.get(name);
+      if (record?.vms.delete(vm)) forget(record);
+    },
+    dropVm(vm) {
+      for (const record of [...records.values()]) if (record.vms.delete(vm)) forget(record);
+    },
+    connect(edge) {
+      let edges = incoming.get(edge.to);
+      if (!edges) incoming.set(edge.to, (edges = new Map()));
+      const known = edges.get(edge.from);
+      // An edge that exists at load time exists at once in a fresh VM: the stronger kind wins.
+      if (known && (known.kind === "load" || edge.kind === "call")) return;
+      edges.set(edge.from, edge);
+      let from = outgoing.get(edge.from);
+      if (!from) outgoing.set(edge.from, (from = new Map()));
+      from.set(edge.to, edge);
+    },
+    disconnect(name) {
+      const edges = outgoing.get(name);
+      if (!edges) return;
+      outgoing.delete(name);
+      for (const to of edges.keys()) {
+        const others = incoming.get(to);
+        if (others?.delete(name) && others.size === 0) {
+          incoming.delete(to);
+          const record = records.get(to);
+          if (record) forget(record);
+        }
+      }
+    },
+    module: (name) => records.get(name),
+    modules: () => records.values(),
+    dependents: (name) => incoming.get(name)?.values() ?? [],
+    requires: (name) => outgoing.get(name)?.values() ?? [],
+    *edges() {
+      for (const edges of outgoing.values()) yield* edges.values();
+    },
+    namesOfFile: (file) => byFile.get(file) ?? nothing,
+    namesTouching: (path) => byPath.get(path) ?? nothing,
+  };
+}

@@ -1,0 +1,107 @@
+/** The plan: what a change set will do, with a reason for each module that goes and each that stays. */
+
+import type { Change } from "./change-set.ts";
+import { closureOf, type ClosureMember } from "./closure.ts";
+import type { Graph } from "./graph.ts";
+
+/** A module that is not evicted although the change concerns it. */
+export interface Kept {
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface Plan {
+  /** Names whose content or resolution changed, or that were asked for. */
+  readonly roots: readonly string[];
+  /** Roots and dependents, dependents first. */
+  readonly evict: readonly ClosureMember[];
+  readonly kept: readonly Kept[];
+  /** Pinned names whose own content changed: only a new VM can take the change. */
+  readonly recycleRequired: readonly string[];
+  /** Evicted names that some VM holds now, dependencies first: what the canary and a warm VM load. */
+  readonly load: readonly string[];
+}
+
+export interface PlanInput {
+  readonly changes: readonly Change[];
+  /** Names to evict whether or not anything changed. */
+  readonly requested: readonly string[];
+  readonly graph: Graph;
+  /** Why a name is never evicted (`built in`, `pinned`); undefined when it may be. */
+  readonly pinnedWhy: (name: string) => string | undefined;
+  /** All names that reach a path, for changes that no loaded module touches. */
+  readonly namesOf: (path: string) => readonly { readonly name: string; readonly shadowedBy?: string }[];
+  /** Whether a name can be found in the manifest to be. */
+  readonly resolves: (name: string) => boolean;
+}
+
+export function planChange(input: PlanInput): Plan {
+  const { graph, pinnedWhy } = input;
+  const kept = new Map<string, string>();
+  const roots = new Set<string>(input.requested);
+
+  for (const change of input.changes) {
+    const touched = [...graph.namesTouching(change.path)].filter((name) => concerns(graph, name, change));
+    for (const name of touched) roots.add(name);
+    if (touched.length === 0)
+      for (const { name, shadowedBy } of input.namesOf(change.path))
+        kept.set(name, shadowedBy === undefined ? "not loaded" : `shadowed by ${shadowedBy}`);
+  }
+
+  const recycleRequired: string[] = [];
+  for (const name of [...roots].sort()) {
+    const why = pinnedWhy(name);
+    if (why === undefined) continue;
+    roots.delete(name);
+    kept.set(name, why);
+    if (!input.requested.includes(name)) recycleRequired.push(name);
+  }
+
+  const aliases = (name: string): string[] => {
+    const file = graph.module(name)?.file;
+    return file === undefined ? [] : [...graph.namesOfFile(file)].filter((other) => other !== name);
+  };
+  const closure = closureOf(
+    { dependents: (name) => graph.dependents(name), aliases, stops: (name) => pinnedWhy(name) !== undefined },
+    roots,
+  );
+  for (const { name, because } of closure.stopped)
+    kept.set(name, `${pinnedWhy(name)}; stale holder of ${because.at(-2) ?? name}`);
+
+  // Handlers and init chunks are in the graph but not in package.loaded: each request runs a handler afresh.
+  const evict = closure.members.filter((member) => isModule(graph, member.name, roots));
+  for (const name of input.requested)
+    if (!kept.has(name) && !isHeld(graph, name)) kept.set(name, "not loaded");
+
+  return {
+    roots: [...roots].sort(),
+    evict,
+    kept: [...kept].map(([name, why]) => ({ name, why })),
+    recycleRequired,
+    load: evict
+      .map((member) => member.name)
+      .filter((name) => isHeld(graph, name) && input.resolves(name))
+      .reverse(),
+  };
+}
+
+/** Whether a change at a path that the search for `name` touched concerns it: its own file, or a probe that is now there. */
+function concerns(graph: Graph, name: string, change: Change): boolean {
+  const record = graph.module(name);
+  if (!record) return false;
+  return record.path === change.path ? change.hash !== record.hash || change.was !== undefined : change.kind === "added";
+}
+
+function isHeld(graph: Graph, name: string): boolean {
+  return (graph.module(name)?.vms.size ?? 0) > 0;
+}
+
+/** A name that a VM may hold, as against a handler's chunk: `=content_by(/x)`. */
+function isModule(graph: Graph, name: string, roots: ReadonlySet<string>): boolean {
+  return !isChunk(name) && (roots.has(name) ? graph.module(name) !== undefined : true);
+}
+
+/** Names of requirers that are no modules start with `=`, as Lua's chunk names do. */
+export function isChunk(name: string): boolean {
+  return name.startsWith("=");
+}

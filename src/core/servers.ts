@@ -1,9 +1,13 @@
 /** The servers document: the `servers` of the config file and the body of NJet's http_lua API. */
 
 import { z } from "zod";
+import { closedObject } from "./closed-object.ts";
 import { type Phase, phases } from "./exchange.ts";
 import { parseListen } from "./listen.ts";
 import { locationPatternProblem } from "./location-pattern.ts";
+
+export { formatListen, isLoopback, type ListenAddress, parseListen } from "./listen.ts";
+export { type LocationPattern, parseLocationPattern } from "./location-pattern.ts";
 
 /** Key of a phase's source text in `lua`: `content_by`, …. */
 export type InlineKey = `${Phase}_by`;
@@ -55,16 +59,13 @@ const luaShape = Object.fromEntries([
   }),
 ]) as Record<InlineKey | FileKey, z.ZodOptional<z.ZodString>>;
 
-const luaSchema = phases.reduce(
-  (schema, phase) => {
-    const { inline, file } = luaKeys(phase);
-    return schema.refine(
-      (lua: unknown) => !isRecord(lua) || lua[inline] === undefined || lua[file] === undefined,
-      { error: `it takes ${inline} or ${file}, not both`, path: [file], when: always },
-    );
-  },
-  z.strictObject(luaShape, { error: `it takes an object of ${inlineKeys.join(", ")}, each also with _file` }),
-);
+const luaSchema = phases.reduce((schema, phase) => {
+  const { inline, file } = luaKeys(phase);
+  return schema.refine(
+    (lua: unknown) => !isRecord(lua) || lua[inline] === undefined || lua[file] === undefined,
+    { error: `it takes ${inline} or ${file}, not both`, path: [file], when: always },
+  );
+}, closedObject(luaShape));
 
 const locationPattern = text("a location such as /prefix or = /exact").check((context) => {
   const problem = locationPatternProblem(context.value);
@@ -83,18 +84,14 @@ const listen = text("ADDRESS:PORT").check((context) => {
 });
 
 /** Checks one location and those in it. */
-export const locationSchema: z.ZodType<LocationDocument> = z.strictObject(
-  {
-    location: locationPattern,
-    lua: luaSchema.optional(),
-    get locations() {
-      return list(locationSchema, "a list of locations").optional();
-    },
+export const locationSchema: z.ZodType<LocationDocument> = closedObject({
+  location: locationPattern,
+  lua: luaSchema.optional(),
+  get locations() {
+    return list(locationSchema, "a list of locations").optional();
   },
-  { error: "it takes an object { location, lua, locations }" },
-);
+});
 
-const serverError = { error: "it takes an object { listens, serverNames, locations }" };
 const listens = list(listen, "a list of addresses").min(1, { error: "it takes at least one address" });
 const serverNames = list(text("a server name"), "a list of names").min(1, {
   error: "it takes at least one name",
@@ -102,19 +99,16 @@ const serverNames = list(text("a server name"), "a list of names").min(1, {
 const locations = list(locationSchema, "a list of locations");
 
 /** Checks one server of the API's document, where nothing is left out. */
-export const serverSchema: z.ZodType<ServerDocument> = z.strictObject(
-  { listens, serverNames, locations },
-  serverError,
-);
+export const serverSchema: z.ZodType<ServerDocument> = closedObject({ listens, serverNames, locations });
 
 /** Checks one server of the config file: `serverNames` is `[""]` and `locations` empty when left out. */
-export const configServerSchema = z.strictObject(
-  { listens, serverNames: serverNames.default(() => [""]), locations: locations.default(() => []) },
-  serverError,
-);
+export const configServerSchema = closedObject({
+  listens,
+  serverNames: serverNames.default(() => [""]),
+  locations: locations.default(() => []),
+});
 
 /** Checks the document of the http_lua API. Unknown keys, wrong types and missing keys are issues with their path. */
-export const serversDocumentSchema: z.ZodType<ServersDocument> = z.strictObject(
-  { servers: list(serverSchema, "a list of servers") },
-  { error: "it takes an object { servers }" },
-);
+export const serversDocumentSchema: z.ZodType<ServersDocument> = closedObject({
+  servers: list(serverSchema, "a list of servers"),
+});

@@ -1,8 +1,9 @@
 /** Text encodings of the ngx API: URI escaping, base64 and SQL quoting, as functions and as Lua functions. */
 
-import { type LuaString, lauxlib, lua, type lua_State } from "#fengari";
-import { bytesAt, pushText, raise, setFunction, toText } from "../lua/stack.ts";
+import { lauxlib, lua, type lua_State } from "#fengari";
+import { pushBytes, pushText, raise, setFunction, textAt, toText } from "../lua/stack.ts";
 import type { NgxHost } from "./host.ts";
+import { looseBytesAt } from "./loose.ts";
 
 /** What a text is escaped for, by nginx's numbers (NGX_ESCAPE_URI … NGX_ESCAPE_MAIL_AUTH). */
 export const escapeFor = {
@@ -61,16 +62,6 @@ export function unescapeUri(text: string): string {
   );
 }
 
-/** The bytes at `index` as lua-resty-core takes texts: nil and false are empty, the rest by tostring; +0. */
-function looseBytesAt(L: lua_State, index: number): LuaString {
-  if (!lua.lua_toboolean(L, index)) return new Uint8Array(0);
-  const bytes = bytesAt(L, index);
-  if (bytes !== undefined) return bytes;
-  const made = lauxlib.luaL_tolstring(L, index) as LuaString;
-  lua.lua_pop(L, 1);
-  return made;
-}
-
 function escapeUriFunction(L: lua_State): number {
   const text = toText(looseBytesAt(L, 1));
   let kind: number = escapeFor.component;
@@ -88,8 +79,71 @@ function unescapeUriFunction(L: lua_State): number {
   return 1;
 }
 
+const sqlEscapes: Readonly<Record<string, string>> = {
+  "\0": "\\0",
+  "\b": "\\b",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\x1a": "\\Z",
+  "\\": "\\\\",
+  "'": "\\'",
+  '"': '\\"',
+};
+
+/** `ngx.quote_sql_str`: a literal by MySQL's quoting rules. Latin1 text in and out. */
+export function quoteSqlString(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to quote
+  return `'${text.replace(/[\0\b\n\r\t\x1a\\'"]/g, (char) => sqlEscapes[char] as string)}'`;
+}
+
+const base64Digits = /[A-Za-z0-9+/]/;
+const foreignToBase64 = new RegExp(base64Digits.source.replace("[", "[^"));
+const allForeignToBase64 = new RegExp(foreignToBase64, "g");
+
+/**
+ * The bytes of a base64 text, undefined when it is none. As nginx: what follows a `=` is ignored, padding is
+ * optional. `mime` (RFC 2045) also skips characters that are no digits, such as line ends.
+ */
+export function decodeBase64(text: string, mime = false): Uint8Array | undefined {
+  const padding = text.indexOf("=");
+  let digits = padding < 0 ? text : text.slice(0, padding);
+  if (mime) digits = digits.replace(allForeignToBase64, "");
+  if (digits.length % 4 === 1 || foreignToBase64.test(digits)) return undefined;
+  return new Uint8Array(Buffer.from(digits, "base64"));
+}
+
+function encodeBase64Function(L: lua_State): number {
+  const bytes = looseBytesAt(L, 1);
+  const plain = lua.lua_toboolean(L, 2) as boolean;
+  if (plain && lua.lua_type(L, 2) !== lua.LUA_TBOOLEAN) {
+    raise(L, `bad no_padding: boolean expected, got ${toText(lauxlib.luaL_typename(L, 2))}`);
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  pushText(L, plain ? text.replace(/=+$/, "") : text);
+  return 1;
+}
+
+function pushDecodedBase64(L: lua_State, mime: boolean): number {
+  if (lua.lua_type(L, 1) !== lua.LUA_TSTRING) raise(L, "string argument only");
+  const bytes = decodeBase64(textAt(L, 1) as string, mime);
+  if (bytes === undefined) lua.lua_pushnil(L);
+  else pushBytes(L, bytes);
+  return 1;
+}
+
+function quoteSqlStringFunction(L: lua_State): number {
+  if (lua.lua_gettop(L) !== 1) raise(L, "expecting one argument");
+  pushText(L, quoteSqlString(toText(lauxlib.luaL_checkstring(L, 1))));
+  return 1;
+}
+
 /** Sets `escape_uri`, `unescape_uri`, `encode_base64`, `decode_base64`, `decode_base64mime`, `quote_sql_str`; +0. */
 export function openEncoding(L: lua_State, _host: NgxHost): void {
   setFunction(L, "escape_uri", escapeUriFunction);
   setFunction(L, "unescape_uri", unescapeUriFunction);
+  setFunction(L, "encode_base64", encodeBase64Function);
+  setFunction(L, "decode_base64", (L) => pushDecodedBase64(L, false));
+  setFunction(L, "decode_base64mime", (L) => pushDecodedBase64(L, true));
+  setFunction(L, "quote_sql_str", quoteSqlStringFunction);
 }

@@ -1,0 +1,104 @@
+/** `os` without `exit` and `execute`; dates are Fengari's own, as the build patches them. */
+
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lauxlib, lua, type lua_State, lualib } from "#fengari";
+import { pushText, raise, setFunction, textAt, toBytes } from "../stack.ts";
+import { pushFileError } from "./file-error.ts";
+import { extendLibrary, type Functions, functionAt } from "./library.ts";
+
+/** Fengari's functions that are safe and right; everything else of its library stays unreachable. */
+const taken = ["date", "time", "difftime", "setlocale"];
+
+/** Opens `os`; +0. */
+export function openOs(L: lua_State): void {
+  extendLibrary(L, "os", functions);
+  lua.lua_getglobal(L, toBytes("os"));
+  lua.lua_pushcfunction(L, lualib.luaopen_os);
+  lua.lua_call(L, 0, 1);
+  for (const name of taken) {
+    const fn = functionAt(L, name);
+    lua.lua_insert(L, -2);
+    setFunction(L, name, fn);
+    lua.lua_insert(L, -2);
+  }
+  lua.lua_pop(L, 2);
+}
+
+/** The agent's own secret, which the environment hands over and Lua code has no use for. */
+const hidden = "RELUA_TOKEN";
+
+const functions: Functions = {
+  /**
+   * Seconds that this thread has lived, not its CPU time: Node tells that only for the whole process, where it
+   * runs faster than the clock as soon as two VMs are busy.
+   */
+  clock(L) {
+    lua.lua_pushnumber(L, performance.now() / 1000);
+    return 1;
+  },
+  getenv(L) {
+    const name = utf8(checkText(L, 1));
+    const value = name === hidden ? undefined : process.env[name];
+    if (value === undefined) lua.lua_pushnil(L);
+    else pushText(L, Buffer.from(value, "utf8").toString("latin1"));
+    return 1;
+  },
+  remove(L) {
+    const path = checkText(L, 1);
+    try {
+      remove(Buffer.from(path, "latin1"));
+    } catch (error) {
+      return pushFileError(L, error, path);
+    }
+    return pushTrue(L);
+  },
+  rename(L) {
+    const from = checkText(L, 1);
+    const to = checkText(L, 2);
+    try {
+      renameSync(Buffer.from(from, "latin1"), Buffer.from(to, "latin1"));
+    } catch (error) {
+      return pushFileError(L, error, from);
+    }
+    return pushTrue(L);
+  },
+  /** As mkstemp does, the file is made at once, so that nobody else can have the name. */
+  tmpname(L) {
+    const path = join(tmpdir(), `lua_${randomBytes(6).toString("hex")}`);
+    try {
+      closeSync(openSync(path, "wx", 0o600));
+    } catch {
+      raise(L, "unable to generate a unique filename");
+    }
+    pushText(L, Buffer.from(path, "utf8").toString("latin1"));
+    return 1;
+  },
+};
+
+function checkText(L: lua_State, arg: number): string {
+  lauxlib.luaL_checkstring(L, arg);
+  return textAt(L, arg) ?? "";
+}
+
+function utf8(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
+}
+
+function pushTrue(L: lua_State): number {
+  lua.lua_pushboolean(L, true);
+  return 1;
+}
+
+/** C's remove: a file, or an empty folder. */
+function remove(path: Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "EISDIR" || error.code === "EPERM")))
+      throw error;
+    rmdirSync(path);
+  }
+}

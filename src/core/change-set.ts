@@ -14,7 +14,11 @@ export interface Change {
 export type Files = ReadonlyMap<string, SourceFile>;
 
 /** How `path` differs between two manifests; undefined where it does not. */
-export function changeOf(path: string, was: SourceFile | undefined, now: SourceFile | undefined): Change | undefined {
+export function changeOf(
+  path: string,
+  was: SourceFile | undefined,
+  now: SourceFile | undefined,
+): Change | undefined {
   if (was === undefined) return now && { path, kind: "added", hash: now.hash };
   if (now === undefined) return { path, kind: "removed", was: was.hash };
   // Another real file with the same bytes is another identity: its aliases differ.

@@ -61,13 +61,19 @@ export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
   };
 
   return {
-    members: dependentsFirst(queue, followers).map((name) => ({ name, because: chain(name, parents.get(name)) })),
+    members: dependentsFirst(queue, followers).map((name) => ({
+      name,
+      because: chain(name, parents.get(name)),
+    })),
     stopped: [...stopped].map(([name, parent]) => ({ name, because: chain(name, parent) })),
   };
 }
 
 /** Depth first without recursion: a name is emitted when everything that depends on it has been. */
-function dependentsFirst(names: readonly string[], followers: ReadonlyMap<string, readonly string[]>): string[] {
+function dependentsFirst(
+  names: readonly string[],
+  followers: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const order: string[] = [];
   const entered = new Set<string>();
   for (const start of names) {

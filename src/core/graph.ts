@@ -57,7 +57,8 @@ export interface Graph {
   drop(vm: number, name: string): void;
   /** A VM is gone, or starts anew: it holds nothing. */
   dropVm(vm: number): void;
-  connect(edge: Edge): void;
+  /** Returns whether the edge is news: a new one, or one that turned out to be of kind `load`. */
+  connect(edge: Edge): boolean;
   /** Forgets what `name` requires: its chunk will run again and say so anew. */
   disconnect(name: string): void;
   module(name: string): ModuleRecord | undefined;
@@ -143,11 +144,12 @@ export function createGraph(): Graph {
       if (!edges) incoming.set(edge.to, (edges = new Map()));
       const known = edges.get(edge.from);
       // An edge that exists at load time exists at once in a fresh VM: the stronger kind wins.
-      if (known && (known.kind === "load" || edge.kind === "call")) return;
+      if (known && (known.kind === "load" || edge.kind === "call")) return false;
       edges.set(edge.from, edge);
       let from = outgoing.get(edge.from);
       if (!from) outgoing.set(edge.from, (from = new Map()));
       from.set(edge.to, edge);
+      return true;
     },
     disconnect(name) {
       const edges = outgoing.get(name);

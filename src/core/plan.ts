@@ -1,7 +1,7 @@
 /** The plan: what a change set will do, with a reason for each module that goes and each that stays. */
 
 import type { Change } from "./change-set.ts";
-import { closureOf, type ClosureMember } from "./closure.ts";
+import { type ClosureMember, closureOf } from "./closure.ts";
 import type { Graph } from "./graph.ts";
 
 /** A module that is not evicted although the change concerns it. */
@@ -89,7 +89,9 @@ export function planChange(input: PlanInput): Plan {
 function concerns(graph: Graph, name: string, change: Change): boolean {
   const record = graph.module(name);
   if (!record) return false;
-  return record.path === change.path ? change.hash !== record.hash || change.was !== undefined : change.kind === "added";
+  return record.path === change.path
+    ? change.hash !== record.hash || change.was !== undefined
+    : change.kind === "added";
 }
 
 function isHeld(graph: Graph, name: string): boolean {

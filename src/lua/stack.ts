@@ -14,7 +14,7 @@ export function toBytes(text: string): LuaString {
 
 /** The latin1 text of some bytes. */
 export function toText(bytes: LuaString): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** Pushes a text; +1. */
@@ -70,4 +70,21 @@ export function raise(L: lua_State, message: string): never {
   pushText(L, message);
   lua.lua_concat(L, 2);
   return lua.lua_error(L) as never;
+}
+
+/** Pushes a JavaScript string as UTF-8; for names and paths, which are text and not bytes; +1. */
+export function pushUtf8(L: lua_State, text: string): void {
+  const buffer = Buffer.from(text, "utf8");
+  lua.lua_pushstring(L, new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+}
+
+/** The string or number at `index` read as UTF-8, else undefined; +0. */
+export function utf8At(L: lua_State, index: number): string | undefined {
+  const bytes = bytesAt(L, index);
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+/** Raises a Lua error with position; the message is a JavaScript string that may hold names and paths. */
+export function raiseUtf8(L: lua_State, message: string): never {
+  return raise(L, Buffer.from(message, "utf8").toString("latin1"));
 }

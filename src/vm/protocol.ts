@@ -3,8 +3,12 @@
 import type { MessagePort } from "node:worker_threads";
 import type { HttpRequest, LocationHandlers, Redirection, ResponseHead } from "../core/exchange.ts";
 import type { Edge, ModuleObservation } from "../core/graph.ts";
-import type { SourceFile } from "../core/manifest.ts";
 import type { LogLevel } from "../core/log.ts";
+import type { SourceFile } from "../core/manifest.ts";
+import type { PlainValue } from "../core/plain-value.ts";
+
+
+export type { PlainValue };
 
 /** Fixed for the life of an agent. */
 export interface VmSettings {
@@ -22,9 +26,13 @@ export interface VmSettings {
   readonly limits: {
     readonly requestMs: number;
     readonly instructions: number;
+    /** For a canary: how long the change set may take to load. */
+    readonly canaryMs: number;
   };
   /** Shared-dict names and sizes in bytes. */
   readonly sharedDicts: Readonly<Record<string, number>>;
+  /** Names and patterns that are never evicted. */
+  readonly pinned: readonly string[];
   /** Load evicted modules again at once instead of at the next require. */
   readonly warm: boolean;
 }
@@ -36,7 +44,7 @@ export interface ManifestDelta {
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
-/** A module or chunk that the canary compiled: `string.dump` output by content hash. */
+/** What the canary compiled: `string.dump` output by `codeKey` of lua/files.ts, content and path together. */
 export type Bytecode = ReadonlyMap<string, Uint8Array>;
 
 /** The task data of a VM's resident task (Piscina); `port` is in its transfer list. */
@@ -50,15 +58,6 @@ export interface VmBoot {
   readonly manifest: ManifestDelta;
   readonly locations: readonly LocationHandlers[];
 }
-
-/** A value that crosses between JavaScript and Lua in `call`: JSON-like, texts as UTF-8. */
-export type PlainValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly PlainValue[]
-  | { readonly [key: string]: PlainValue };
 
 /** Work for one VM; `id` is unique in the agent and grows on each port. */
 export type WorkMessage =
@@ -145,7 +144,12 @@ export type VmToMain =
   /** The VM could not start: `initBy` or `initWorkerBy` failed. The task ends after it. */
   | { readonly type: "unfit"; readonly message: string }
   /** A complete response in one message. */
-  | { readonly type: "response"; readonly id: number; readonly head: ResponseHead; readonly body: Uint8Array | undefined }
+  | {
+      readonly type: "response";
+      readonly id: number;
+      readonly head: ResponseHead;
+      readonly body: Uint8Array | undefined;
+    }
   /** A response in pieces: head, any number of data, then finish. */
   | { readonly type: "head"; readonly id: number; readonly head: ResponseHead }
   | { readonly type: "data"; readonly id: number; readonly bytes: Uint8Array }
@@ -153,8 +157,19 @@ export type VmToMain =
   /** The response broke off after its head was sent: the connection must be closed. */
   | { readonly type: "broken"; readonly id: number }
   | { readonly type: "redirect"; readonly id: number; readonly redirection: Redirection }
-  | { readonly type: "result"; readonly id: number; readonly values: readonly PlainValue[]; readonly generation: number }
-  | { readonly type: "failed"; readonly id: number; readonly message: string; readonly traceback: string; readonly generation: number }
+  | {
+      readonly type: "result";
+      readonly id: number;
+      readonly values: readonly PlainValue[];
+      readonly generation: number;
+    }
+  | {
+      readonly type: "failed";
+      readonly id: number;
+      readonly message: string;
+      readonly traceback: string;
+      readonly generation: number;
+    }
   /** Everything of this request is over (after log_by): its slot is free. Ends every work message. */
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "applied"; readonly report: AppliedReport }

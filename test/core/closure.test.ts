@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Dependents, closureOf } from "../../src/core/closure.ts";
+import { closureOf, type Dependents } from "../../src/core/closure.ts";
 
 /** A graph from "a -> b" lines: a requires b. */
-function graph(text: string, options: { pinned?: string[]; aliases?: Record<string, string[]> } = {}): Dependents {
+function graph(
+  text: string,
+  options: { pinned?: string[]; aliases?: Record<string, string[]> } = {},
+): Dependents {
   const edges = text
     .trim()
     .split("\n")
@@ -45,7 +48,7 @@ describe("closure", () => {
   });
 
   it("takes all names of a file together, and what depends on each", () => {
-    const { members } = closureOf(graph("user -> app.models.x", ), ["x"]);
+    const { members } = closureOf(graph("user -> app.models.x"), ["x"]);
     expect(names(members)).toEqual(["x"]);
     const both = closureOf(graph("user -> app.models.x", { aliases: { x: ["app.models.x"] } }), ["x"]);
     expect(names(both.members).sort()).toEqual(["app.models.x", "user", "x"]);
@@ -89,8 +92,7 @@ describe("closure on random graphs", () => {
         for (const { name, because } of members) {
           expect(roots).toContain(because[0]);
           expect(because.at(-1)).toBe(name);
-          for (let i = 1; i < because.length; i++)
-            expect(pairs).toContainEqual([because[i], because[i - 1]]);
+          for (let i = 1; i < because.length; i++) expect(pairs).toContainEqual([because[i], because[i - 1]]);
         }
       }),
     );

@@ -21,7 +21,11 @@ function loaded(...modules: { name: string; path?: string; file?: string; probes
 }
 const changed = (path: string): Change => ({ path, kind: "changed", was: "old", hash: "new" });
 
-function plan(graph: ReturnType<typeof createGraph>, changes: Change[], options: { pinned?: string[]; requested?: string[]; gone?: string[] } = {}) {
+function plan(
+  graph: ReturnType<typeof createGraph>,
+  changes: Change[],
+  options: { pinned?: string[]; requested?: string[]; gone?: string[] } = {},
+) {
   return planChange({
     changes,
     requested: options.requested ?? [],

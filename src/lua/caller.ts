@@ -1,0 +1,41 @@
+/** Who called a C function: the nearest Lua function on the stack, past pcall and its like. */
+
+import { lua, type lua_Debug, type lua_State } from "#fengari";
+
+export interface Caller {
+  /** The compiled function, an identity that all closures over it share. */
+  readonly proto: object;
+  /** Chunk name: `@path` or `=name`. */
+  readonly source: string;
+  /** Where the call stands, `apps/a.lua:3`. */
+  readonly at: string;
+}
+
+interface CallInfo {
+  readonly func: { readonly value: { readonly p?: object } };
+}
+
+/** The compiled function of the nearest Lua caller; a fraction of the cost of `callerOf`. */
+export function callingProto(L: lua_State): { readonly proto: object; readonly level: number } | undefined {
+  const activation = new lua.lua_Debug() as lua_Debug & { i_ci: CallInfo };
+  for (let level = 1; lua.lua_getstack(L, level, activation) === 1; level++) {
+    const proto = activation.i_ci.func.value.p;
+    if (proto) return { proto, level };
+  }
+  return undefined;
+}
+
+/** The nearest Lua caller with its place; undefined when only C functions are on the stack. */
+export function callerOf(L: lua_State): Caller | undefined {
+  const calling = callingProto(L);
+  if (!calling) return undefined;
+  const activation = new lua.lua_Debug() as lua_Debug;
+  lua.lua_getstack(L, calling.level, activation);
+  lua.lua_getinfo(L, new Uint8Array([83, 108]) /* "Sl" */, activation);
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
+  return {
+    proto: calling.proto,
+    source: text(activation.source),
+    at: `${text(activation.short_src)}:${activation.currentline}`,
+  };
+}

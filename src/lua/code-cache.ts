@@ -1,0 +1,110 @@
+/** Compiled Lua of one thread: each content is compiled once and instantiated again as often as it is needed. */
+
+import { lauxlib, lua, type lua_State } from "#fengari";
+import { toBytes } from "./stack.ts";
+
+/** Fengari's insides that a second closure over the same compiled function needs. */
+interface LClosure {
+  p: unknown;
+  nupvalues: number;
+  upvals: { type: number; value: unknown }[];
+}
+
+/** Entries beyond this are dropped, oldest use first. */
+const capacity = 10_000;
+
+/** The outcome of a compilation: the function is on the stack, or a message says what is wrong. */
+export type Compiled = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+/** Lives as long as its Lua state: closures belong to the state they were made in. */
+export class CodeCache {
+  readonly #L: lua_State;
+  readonly #templates = new Map<string, LClosure>();
+
+  constructor(L: lua_State) {
+    this.#L = L;
+  }
+
+  /**
+   * Pushes a fresh main function with `_ENV` set to the globals; +1 when ok, +0 otherwise.
+   * @param key names content and chunk name together
+   * @param source gives Lua source, or bytecode of our own making; asked on the first use only
+   * @param chunkName as Lua has it: `@path` or `=name`, UTF-8
+   */
+  push(L: lua_State, key: string, chunkName: string, source: () => Uint8Array): Compiled {
+    const known = this.#templates.get(key);
+    if (known) {
+      this.#templates.delete(key);
+      this.#templates.set(key, known);
+      this.#instantiate(L, known);
+      return { ok: true };
+    }
+    const bytes = source();
+    const status = lauxlib.luaL_loadbufferx(L, bytes, bytes.length, utf8Bytes(chunkName), toBytes("bt"));
+    if (status !== lua.LUA_OK) {
+      const message = messageAt(L, -1);
+      lua.lua_pop(L, 1);
+      return { ok: false, message };
+    }
+    this.#templates.set(key, lua.lua_topointer(L, -1) as LClosure);
+    if (this.#templates.size > capacity) {
+      const oldest = this.#templates.keys().next().value;
+      if (oldest !== undefined) this.#templates.delete(oldest);
+    }
+    // The template stays untouched: setfenv on what we hand out must not reach the next user.
+    const template = lua.lua_topointer(L, -1) as LClosure;
+    lua.lua_pop(L, 1);
+    this.#instantiate(L, template);
+    return { ok: true };
+  }
+
+  /** Pushes a new closure over the template's code; its only upvalue is a new `_ENV` holding the globals; +1. */
+  #instantiate(L: lua_State, template: LClosure): void {
+    const Closure = template.constructor as new (L: lua_State, upvalues: number) => LClosure;
+    const closure = new Closure(this.#L, template.nupvalues);
+    closure.p = template.p;
+    for (let i = 0; i < template.nupvalues; i++) {
+      const upvalue = template.upvals[i]!;
+      const Value = upvalue.constructor as new (
+        type: number,
+        value: unknown,
+      ) => { type: number; value: unknown };
+      closure.upvals[i] = new Value(upvalue.type, upvalue.value);
+    }
+    lua.lua_pushcfunction(L, placeholder);
+    const slot = L as unknown as { stack: { type: number; value: unknown }[]; top: number };
+    const value = slot.stack[slot.top - 1]!;
+    value.type = lua.LUA_TFUNCTION | (0 << 4);
+    value.value = closure;
+  }
+}
+
+function placeholder(): number {
+  return 0;
+}
+
+function utf8Bytes(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "utf8"));
+}
+
+/** The error message at `index` as a JavaScript string. */
+export function messageAt(L: lua_State, index: number): string {
+  const bytes = lua.lua_tostring(L, index) as Uint8Array | null;
+  return bytes ? Buffer.from(bytes).toString("utf8") : "(error object is not a string)";
+}
+
+/** The bytecode of the function at the top, which is popped; -1. */
+export function dumpFunction(L: lua_State): Uint8Array {
+  const parts: Uint8Array[] = [];
+  lua.lua_dump(
+    L,
+    (_L: lua_State, bytes: Uint8Array, length: number) => {
+      parts.push(bytes.slice(0, length));
+      return 0;
+    },
+    null,
+    false,
+  );
+  lua.lua_pop(L, 1);
+  return new Uint8Array(Buffer.concat(parts));
+}

@@ -1,0 +1,145 @@
+/**
+ * The files of a VM: watched ones come from the manifest and never from the disk (Invariant 3); what lies outside of
+ * the watched folders is read from the disk and reported without a hash, that is as unwatched.
+ */
+
+import { readFileSync, statSync } from "node:fs";
+import { posix } from "node:path";
+import type { lua_State } from "#fengari";
+import { parsePackagePath, sourceRoots } from "../core/search-path.ts";
+import type { CodeCache, Compiled } from "./code-cache.ts";
+import type { View } from "./generations.ts";
+import type { Observations } from "./observations.ts";
+
+/** A file that a search found. */
+export interface FoundFile {
+  /** Absolute and normalised. */
+  readonly path: string;
+  /** Canonical real path where it is known. */
+  readonly file: string;
+  /** Undefined for a file outside of the manifest. */
+  readonly hash: string | undefined;
+}
+
+export interface FilesParts {
+  readonly codeCache: CodeCache;
+  readonly observations: Observations;
+  readonly cwd: string;
+  /** The configured search path: its folders are the manifest's alone. */
+  readonly packagePath: string;
+}
+
+export class Files {
+  readonly #parts: FilesParts;
+  readonly #roots: readonly { readonly folder: string; readonly suffixes: readonly string[] }[];
+  /** Names that were loaded from a path, for edges out of functions of that file. */
+  readonly #names = new Map<string, Set<string>>();
+  /** Bytecode that came with the last generation, by code key. */
+  #bytecode: ReadonlyMap<string, Uint8Array> = new Map();
+
+  constructor(parts: FilesParts) {
+    this.#parts = parts;
+    this.#roots = sourceRoots(parsePackagePath(parts.packagePath, parts.cwd)).map(({ folder, suffixes }) => ({
+      folder: folder === "/" ? folder : `${folder}/`,
+      suffixes,
+    }));
+  }
+
+  /** The absolute form of a path as Lua code has it. */
+  absolute(path: string): string {
+    return posix.resolve(this.#parts.cwd, path);
+  }
+
+  /** The file at an absolute path in the given generation. */
+  find(path: string, view: View): FoundFile | undefined {
+    const watched = view.manifest.lookup(path);
+    if (watched) return { path, file: watched.file, hash: watched.hash };
+    if (this.#isCovered(path)) return undefined;
+    // FIFOs and devices would block the thread when they are opened.
+    return statSync(path, { throwIfNoEntry: false })?.isFile()
+      ? { path, file: path, hash: undefined }
+      : undefined;
+  }
+
+  /** Pushes the main function of a file; +1 when ok. */
+  push(L: lua_State, found: FoundFile, view: View): Compiled {
+    const chunkName = `@${found.path}`;
+    const watched = found.hash === undefined ? undefined : view.manifest.lookup(found.path);
+    if (!watched) {
+      const { mtimeMs, size } = statSync(found.path);
+      const key = `disk ${mtimeMs} ${size} ${found.path}`;
+      return this.#parts.codeCache.push(L, key, chunkName, () => withoutShebang(readFileSync(found.path)));
+    }
+    const key = codeKey(watched);
+    return this.#parts.codeCache.push(
+      L,
+      key,
+      chunkName,
+      () => this.#bytecode.get(key) ?? withoutShebang(view.manifest.bytes(watched.content)),
+    );
+  }
+
+  /** Bytecode of the contents that a new generation brings; replaces what was offered before. */
+  offerBytecode(bytecode: ReadonlyMap<string, Uint8Array>): void {
+    this.#bytecode = bytecode;
+  }
+
+  /** Functions of this path require on behalf of `name` from now on. */
+  loadedAs(path: string, name: string): void {
+    const names = this.#names.get(path);
+    if (names) names.add(name);
+    else this.#names.set(path, new Set([name]));
+  }
+
+  unloaded(path: string, name: string): void {
+    const names = this.#names.get(path);
+    if (names?.delete(name) && names.size === 0) this.#names.delete(path);
+  }
+
+  /** A file that runs as a chunk of its own (`dofile`, `content_by_file`): a node of the graph without a module name. */
+  runs(found: FoundFile, view: View): string {
+    const name = chunkNode(found.path);
+    if (this.#parts.observations.graph.module(name)?.hash !== found.hash)
+      this.#parts.observations.loaded({
+        name,
+        path: found.path,
+        file: found.file,
+        ...(found.hash !== undefined && { hash: found.hash }),
+        probes: [],
+        held: false,
+        generation: view.generation,
+      });
+    return name;
+  }
+
+  /** On whose behalf a function of this chunk requires: module names, or the chunk itself. */
+  requirersOf(source: string): Iterable<string> {
+    if (!source.startsWith("@")) return [source];
+    return this.#names.get(source.slice(1)) ?? [chunkNode(source.slice(1))];
+  }
+
+  /** Whether a path lies where the manifest is complete: what it does not name does not exist. */
+  #isCovered(path: string): boolean {
+    return this.#roots.some(
+      ({ folder, suffixes }) => path.startsWith(folder) && suffixes.some((suffix) => path.endsWith(suffix)),
+    );
+  }
+}
+
+/** Key of a watched file's compiled code: content and chunk name together. */
+export function codeKey(file: { readonly hash: string; readonly path: string }): string {
+  return `${file.hash} ${file.path}`;
+}
+
+function chunkNode(path: string): string {
+  return `=file(${path})`;
+}
+
+/** Lua skips a first line that starts with `#` (luaL_loadfile), keeping line numbers. */
+function withoutShebang(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) start = 3;
+  if (bytes[start] !== 0x23) return start === 0 ? bytes : bytes.subarray(start);
+  const end = bytes.indexOf(0x0a, start);
+  return end < 0 ? new Uint8Array() : bytes.subarray(end);
+}

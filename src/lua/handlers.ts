@@ -1,0 +1,70 @@
+/** Handlers of locations: each request gets a fresh function with globals of its own over those of the VM. */
+
+import { lua, type lua_State } from "#fengari";
+import type { CodeCache, Compiled } from "./code-cache.ts";
+import type { Files } from "./files.ts";
+import type { Generations } from "./generations.ts";
+import { toBytes } from "./stack.ts";
+
+/** The outcome of pushing a handler: ready, its file is not there, or it does not compile. */
+export type PushedHandler =
+  | Compiled
+  | { readonly ok: false; readonly missing: true; readonly message: string };
+
+export class Handlers {
+  readonly #files: Files;
+  readonly #codeCache: CodeCache;
+  readonly #generations: Generations;
+
+  constructor(parts: { files: Files; codeCache: CodeCache; generations: Generations }) {
+    this.#files = parts.files;
+    this.#codeCache = parts.codeCache;
+    this.#generations = parts.generations;
+  }
+
+  /** Pushes inline code as a function; +1 when ok. `label` is its chunk name: `content_by(/x)`. */
+  pushInline(L: lua_State, label: string, code: string): PushedHandler {
+    const chunkName = `=${label}`;
+    const key = `inline ${chunkName} ${code}`;
+    return this.#inOwnEnvironment(
+      L,
+      this.#codeCache.push(L, key, chunkName, () => new Uint8Array(Buffer.from(code, "utf8"))),
+    );
+  }
+
+  /** Pushes the main function of a file; +1 when ok. */
+  pushFile(L: lua_State, path: string): PushedHandler {
+    const view = this.#generations.shown;
+    const found = this.#files.find(path, view);
+    if (!found) return { ok: false, missing: true, message: `cannot open "${path}": no such file` };
+    this.#files.runs(found, view);
+    return this.#inOwnEnvironment(L, this.#files.push(L, found, view));
+  }
+
+  /** Gives the function on top an environment that reads through to the globals and keeps writes to itself. */
+  #inOwnEnvironment(L: lua_State, compiled: Compiled): Compiled {
+    if (!compiled.ok) return compiled;
+    lua.lua_createtable(L, 0, 1);
+    lua.lua_pushvalue(L, -1);
+    lua.lua_setfield(L, -2, globalsKey);
+    pushReadThrough(L);
+    lua.lua_setmetatable(L, -2);
+    lua.lua_setupvalue(L, -2, 1);
+    return compiled;
+  }
+}
+
+/** Pushes the metatable `{ __index = _G }`, one for the whole state; +1. */
+function pushReadThrough(L: lua_State): void {
+  if (lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, readThroughKey) !== lua.LUA_TNIL) return;
+  lua.lua_pop(L, 1);
+  lua.lua_createtable(L, 0, 1);
+  lua.lua_pushglobaltable(L);
+  lua.lua_setfield(L, -2, indexKey);
+  lua.lua_pushvalue(L, -1);
+  lua.lua_setfield(L, lua.LUA_REGISTRYINDEX, readThroughKey);
+}
+
+const globalsKey = toBytes("_G");
+const indexKey = toBytes("__index");
+const readThroughKey = toBytes("relua.request-globals");

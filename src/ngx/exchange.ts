@@ -2,7 +2,7 @@
 
 import type { lua_State } from "#fengari";
 import type { HttpRequest, LocationHandlers, Phase } from "../core/exchange.ts";
-import { RequestHeaders } from "./request-headers.ts";
+import { HeaderLines } from "./header-lines.ts";
 import type { ResponseStream } from "./response-stream.ts";
 
 /** `never read`, `ngx.req.read_body` was called, `ngx.req.discard_body` came first, `init_body` began a new one. */
@@ -21,7 +21,7 @@ export type EndReason =
 export class Exchange {
   /** As the client sent it; never changes. */
   readonly request: HttpRequest;
-  readonly headers: RequestHeaders;
+  readonly headers: HeaderLines;
   /** Set by `startExchange`. */
   stream!: ResponseStream;
   location: LocationHandlers | undefined;
@@ -58,7 +58,7 @@ export class Exchange {
 
   constructor(request: HttpRequest, location: LocationHandlers | undefined) {
     this.request = request;
-    this.headers = new RequestHeaders(request.headers);
+    this.headers = new HeaderLines(request.headers);
     this.location = location;
     this.captures = request.captures;
     this.method = request.method;

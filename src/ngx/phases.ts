@@ -6,6 +6,7 @@ import type { Activity, Outcome, Running } from "../lua/activity.ts";
 import { textAt } from "../lua/stack.ts";
 import type { EndReason, Exchange } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
+import { logForRequest } from "./request-scope.ts";
 import { type ExchangeOutput, type Filters, ResponseStream } from "./response-stream.ts";
 
 export type { ExchangeOutput } from "./response-stream.ts";
@@ -256,6 +257,7 @@ class ExchangeRun implements RunningExchange, Filters {
   #runApart(phase: Phase, source: HandlerSource): string | undefined {
     let failure: HandlerFailure | undefined;
     let outcome: Outcome | undefined;
+    let refused = false;
     const running = this.#host.scheduler.run(
       this.#killed ? renewed(this.#activity) : this.#activity,
       (co) => {
@@ -263,8 +265,10 @@ class ExchangeRun implements RunningExchange, Filters {
         if (failure !== undefined) lua.lua_pushcfunction(co, nothing);
         return 0;
       },
-      (how) => {
+      (how, co) => {
         outcome = how;
+        refused =
+          phase === "body_filter" && how.kind === "returned" && how.values > 0 && isRefusal(co, -how.values);
       },
     );
     if (failure !== undefined) return loadError(source, failure);
@@ -274,7 +278,7 @@ class ExchangeRun implements RunningExchange, Filters {
     }
     if (outcome.kind === "error") return `failed to run ${phase}_by_lua*: ${outcome.traceback}`;
     if (outcome.kind === "killed") return `failed to run ${phase}_by_lua*: stopped (${outcome.why})`;
-    return undefined;
+    return refused ? `${phase}_by_lua* returned an error status` : undefined;
   }
 
   /** Runs a filter on the stack of the Lua code whose output it filters, as nginx does; the error to log, if any. */
@@ -297,19 +301,19 @@ class ExchangeRun implements RunningExchange, Filters {
   }
 
   #log(message: string): void {
-    const { request } = this.exchange;
-    const host = this.exchange.headers.get("host");
-    this.#host.log(
-      "error",
-      `${message}, client: ${request.remoteAddr}, server: ${request.serverName}, ` +
-        `request: "${request.method} ${request.target} HTTP/${request.httpVersion}"` +
-        (host === undefined ? "" : `, host: "${host}"`),
-    );
+    logForRequest(this.#host, this.exchange, "error", message);
   }
 }
 
 function nothing(): number {
   return 0;
+}
+
+/** A body filter may end the response by returning ngx.ERROR or a status of 300 and more; +0. */
+function isRefusal(L: lua_State, index: number): boolean {
+  if (lua.lua_type(L, index) !== lua.LUA_TNUMBER) return false;
+  const result = lua.lua_tonumber(L, index) as number;
+  return result === -1 || result >= 300;
 }
 
 /** Message handler: appends the traceback to a message that is text. */

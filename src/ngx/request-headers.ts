@@ -1,69 +1,57 @@
-/** The request's header lines as Lua sees and changes them; parsed no further than each question needs. */
+/** `ngx.req.get_headers`, `set_header`, `clear_header`. */
 
-/** Names and values in turn over the client's own list, copied at the first change only. */
-export class RequestHeaders {
-  #lines: readonly string[];
-  #owned: string[] | undefined;
+import { lua, type lua_State } from "#fengari";
+import { pushText, raise, setFunction } from "../lua/stack.ts";
+import type { Exchange } from "./exchange.ts";
+import {
+  createHeadersMetatable,
+  headerLimit,
+  headerValuesAt,
+  pushHeaders,
+  stringAt,
+} from "./headers-table.ts";
+import type { NgxHost } from "./host.ts";
+import { parseHost } from "./host-name.ts";
+import { requestOf } from "./request-scope.ts";
 
-  constructor(lines: readonly string[]) {
-    this.#lines = lines;
+function getHeaders(L: lua_State, host: NgxHost, pushMetatable: (L: lua_State) => void): number {
+  const { max, raw } = headerLimit(L);
+  const { headers } = requestOf(L, host);
+  const truncated = max > 0 && headers.count > max;
+  pushHeaders(L, headers.lines, truncated ? max : headers.count, raw);
+  if (!raw) {
+    pushMetatable(L);
+    lua.lua_setmetatable(L, -2);
   }
+  if (!truncated) return 1;
+  pushText(L, "truncated");
+  return 2;
+}
 
-  /** Names and values in turn. */
-  get lines(): readonly string[] {
-    return this.#lines;
+/** Replaces a header for Lua and for `$http_…`; empty values remove it, as nginx removes them. */
+function replace(L: lua_State, exchange: Exchange, name: string, values: readonly string[]): void {
+  const kept = values.filter((value) => value !== "");
+  if (name.toLowerCase() === "host") {
+    const given = kept.at(-1);
+    exchange.hostOverride = given === undefined ? "" : (parseHost(given) ?? raise(L, "error"));
   }
+  exchange.headers.set(name, kept);
+}
 
-  /** Header lines, counted as `ngx.req.get_headers` counts them. */
-  get count(): number {
-    return this.#lines.length >> 1;
-  }
-
-  /** Value of the first line of that name; `lowered` in lower case. */
-  get(lowered: string): string | undefined {
-    const lines = this.#lines;
-    for (let index = 0; index < lines.length; index += 2) {
-      const name = lines[index] as string;
-      if (name.length === lowered.length && (name === lowered || name.toLowerCase() === lowered)) {
-        return lines[index + 1];
-      }
-    }
-    return undefined;
-  }
-
-  /** All values of that name joined, as nginx's `$http_name` does; `separator` is `"; "` for cookies. */
-  joined(lowered: string, separator = ", "): string | undefined {
-    let joined: string | undefined;
-    const lines = this.#lines;
-    for (let index = 0; index < lines.length; index += 2) {
-      const name = lines[index] as string;
-      if (name.length !== lowered.length || name.toLowerCase() !== lowered) continue;
-      const value = lines[index + 1] as string;
-      joined = joined === undefined ? value : `${joined}${separator}${value}`;
-    }
-    return joined;
-  }
-
-  /** Replaces every line of that name by these values; none removes it. The first keeps its place. */
-  set(name: string, values: readonly string[]): void {
-    const lowered = name.toLowerCase();
-    const lines = this.#own();
-    let place = -1;
-    for (let index = 0; index < lines.length; ) {
-      if ((lines[index] as string).toLowerCase() === lowered) {
-        if (place === -1) place = index;
-        lines.splice(index, 2);
-      } else {
-        index += 2;
-      }
-    }
-    if (place === -1) place = lines.length;
-    lines.splice(place, 0, ...values.flatMap((value) => [name, value]));
-  }
-
-  #own(): string[] {
-    this.#owned ??= [...this.#lines];
-    this.#lines = this.#owned;
-    return this.#owned;
-  }
+/** Sets `get_headers`, `set_header`, `clear_header` of `ngx.req`; +0. */
+export function openRequestHeaders(L: lua_State, host: NgxHost): void {
+  const pushMetatable = createHeadersMetatable(L);
+  setFunction(L, "get_headers", (L) => getHeaders(L, host, pushMetatable));
+  setFunction(L, "set_header", (L) => {
+    const count = lua.lua_gettop(L) as number;
+    if (count !== 2) raise(L, `expecting two arguments, but seen ${count}`);
+    replace(L, requestOf(L, host), stringAt(L, 1), headerValuesAt(L, 2));
+    return 0;
+  });
+  setFunction(L, "clear_header", (L) => {
+    const count = lua.lua_gettop(L) as number;
+    if (count !== 1) raise(L, `expecting one arguments, but seen ${count}`);
+    replace(L, requestOf(L, host), stringAt(L, 1), []);
+    return 0;
+  });
 }

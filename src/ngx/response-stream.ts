@@ -68,8 +68,8 @@ export class ResponseStream {
 
   /** Makes the head final, through header_filter. False when that failed. */
   sendHead(L: lua_State | undefined): boolean {
-    if (this.headSent) return true;
     if (this.failure !== undefined) return false;
+    if (this.headSent) return true;
     const exchange = this.#exchange;
     if (exchange.status === 0) exchange.status = 200;
     this.headers.chooseContentType(exchange.status);

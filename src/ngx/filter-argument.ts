@@ -1,0 +1,48 @@
+/** `ngx.arg`: the piece of output that body_filter_by_lua looks at, and whether it is the last. */
+
+import { lauxlib, lua, type lua_State } from "#fengari";
+import { pushBytes, raise, setFunction, toBytes, toText } from "../lua/stack.ts";
+import type { Exchange } from "./exchange.ts";
+import type { NgxHost } from "./host.ts";
+import { strictOutput } from "./output-bytes.ts";
+import { disabled, requestOf } from "./request-scope.ts";
+
+const nothing = new Uint8Array(0);
+
+function filtered(L: lua_State, host: NgxHost): Exchange {
+  const exchange = requestOf(L, host);
+  return exchange.phase === "body_filter" ? exchange : disabled(L, host);
+}
+
+function get(L: lua_State, host: NgxHost): number {
+  const exchange = filtered(L, host);
+  const index = lauxlib.luaL_checkinteger(L, 2) as number;
+  // A copy: the piece is sent away, and its buffer with it, while Lua may keep the string.
+  if (index === 1) pushBytes(L, (exchange.chunk ?? nothing).slice());
+  else if (index === 2) lua.lua_pushboolean(L, exchange.chunkIsLast);
+  else lua.lua_pushnil(L);
+  return 1;
+}
+
+function set(L: lua_State, host: NgxHost): number {
+  const exchange = filtered(L, host);
+  const index = lauxlib.luaL_checkinteger(L, 2) as number;
+  if (index === 2) exchange.chunkIsLast = lua.lua_toboolean(L, 3) as boolean;
+  else if (index !== 1) raise(L, `bad index: ${index}`);
+  else if (lua.lua_isnil(L, 3)) exchange.chunk = undefined;
+  else {
+    exchange.chunk =
+      strictOutput(L, 3) ?? raise(L, `bad chunk data type: ${toText(lauxlib.luaL_typename(L, 3))}`);
+  }
+  return 0;
+}
+
+/** Sets `arg`; +0. */
+export function openFilterArgument(L: lua_State, host: NgxHost): void {
+  lua.lua_createtable(L, 0, 0);
+  lua.lua_createtable(L, 0, 2);
+  setFunction(L, "__index", (L) => get(L, host));
+  setFunction(L, "__newindex", (L) => set(L, host));
+  lua.lua_setmetatable(L, -2);
+  lua.lua_setfield(L, -2, toBytes("arg"));
+}

@@ -20,11 +20,9 @@ export function controlProblems(control: ConfigValues["control"] | undefined): r
   if (control === undefined) return [];
   const token = control.token ?? "";
   const problems: string[] = [];
-  if (token !== "" && (token.length < 8 || !/^[\x21-\x7e]+$/.test(token))) {
+  if (token !== "" && !/^[\x21-\x7e]+$/.test(token)) {
     // The value itself stays out of terminals and logs.
-    problems.push(
-      "control.token is too short or has blanks in it; it takes 8 or more printable ASCII characters",
-    );
+    problems.push("control.token has blanks or other letters than ASCII in it; no HTTP header carries them");
   }
   try {
     if (token === "" && !isLoopback(parseListen(control.listen))) {

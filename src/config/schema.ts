@@ -9,11 +9,11 @@ import { choice, flag, section, size, takes, text, texts, whole } from "./fields
 const hourMs = 3_600_000;
 
 /** Keys of `watch`, when it is not false. */
-export const watchSchema = section({
+export const watchSchema = closedObject({
   /** Milliseconds of quiet after which a change set counts as complete. */
   settleMs: whole(0, 60_000).default(20),
-  /** Milliseconds after which a change set goes on although the disk is still busy. */
-  maxWaitMs: whole(0, 600_000).default(1000),
+  /** Milliseconds after which a change set goes on although the disk is still busy; default 1000 or `settleMs`. */
+  maxWaitMs: whole(0, 600_000).optional(),
   /** Look at the disk in intervals instead of asking the system for events (network mounts). */
   polling: flag().default(false),
   /** Milliseconds between two looks at everything, which find what events missed; 0 for never. */
@@ -22,7 +22,7 @@ export const watchSchema = section({
   ignore: texts("paths or globs").default(() => []),
   /** Files larger than this are no modules. */
   maxFileBytes: size("1", "1g").default(8 * 1024 ** 2),
-});
+}).transform((watch) => ({ ...watch, maxWaitMs: watch.maxWaitMs ?? Math.max(1000, watch.settleMs) }));
 
 /** The keys of the config file. Parsed key by key, so that one wrong section does not hide another. */
 export const configShape = {
@@ -38,7 +38,7 @@ export const configShape = {
   concurrency: whole(1, 65_536).default(64),
   sharedDicts: z
     .record(
-      z.string().regex(/^[A-Za-z_]\w*$/, takes("names of letters, digits and _")),
+      z.string().regex(/^[^\s\0]+$/, takes("names without blanks")),
       size("8k", "2g"),
       takes('an object of names and sizes, { sessions: "10m" }'),
     )
@@ -52,11 +52,11 @@ export const configShape = {
   servers: z.array(configServerSchema, takes("a list of servers")).default(() => []),
   control: section({
     listen: text("ADDRESS:PORT").default("127.0.0.1:8081"),
-    token: text("a text of 8 characters or more, or nothing").optional(),
+    token: text("a text, or nothing").optional(),
     /** Names that the `Host` header may have, beside loopback names and the address itself. */
     allowedHosts: texts("host names").default(() => []),
   }),
-  watch: z.union([z.literal(false), watchSchema.unwrap()], takes("false or an object")).prefault({}),
+  watch: z.union([z.literal(false), watchSchema], takes("false or an object")).prefault({}),
   reload: section({
     /** How far the canary goes before a commit. */
     preflight: choice(["load", "compile", "off"]).default("load"),

@@ -10,7 +10,10 @@ export interface SourceStep {
   readonly present: readonly SourceFile[];
   /** Paths that are gone. */
   readonly absent: readonly string[];
-  /** Contents named by `present`, by arena number; each arena arrives once. */
+  /**
+   * Every arena that `present` names, by number: also one that arrived before, since equal contents are stored once.
+   * A number always means the same memory, so a receiver may drop arenas that nothing it keeps names.
+   */
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
@@ -55,6 +58,16 @@ export interface SourceStatus {
   readonly skipped: readonly SkippedPath[];
   /** Events or differences seen whose step has not been emitted yet. */
   readonly pending: boolean;
+  readonly sweep: SweepStatus;
+}
+
+/** What comparing the whole tree with the index, beside all events, has cost and found. */
+export interface SweepStatus {
+  /** Milliseconds since the epoch at which the last one ended; undefined before that and without sweeps. */
+  readonly lastAt: number | undefined;
+  readonly costMs: number;
+  /** Differences so far that no event had told of: above 0, the watcher misses things. */
+  readonly missed: number;
 }
 
 export interface SourceEvents {
@@ -63,6 +76,8 @@ export interface SourceEvents {
   /** Something may have changed; a step (or nothing) follows after the settle window. */
   pending(pending: boolean): void;
   warning(message: string): void;
+  /** A pass that has been running for over a second: files looked at, of those to look at. */
+  progress(filesDone: number, filesTotal: number): void;
 }
 
 /** The disk as the agent sees it. Owns a thread; `close` ends it. */
@@ -70,10 +85,14 @@ export interface Source {
   /** Reads every root; resolves with all files as one step. Rejects `source-failed`. */
   start(): Promise<SourceStep>;
   /**
-   * Reads the disk again, now: the named paths, or everything. With `force`, named paths are hashed even when
-   * their stat data did not change. The step may be empty.
+   * Reads the disk again, now: the named paths (files, or folders with everything below) and nothing else, or
+   * everything. With `force`, named paths are hashed even when their stat data did not change. Paths that no root and
+   * no single file covers, or that a rule ignores, are left out. The step may be empty. Rejects `source-failed` when
+   * the thread dies meanwhile: its successor emits what differs as a step of its own.
    */
-  reconcile(what: { readonly paths: readonly string[]; readonly force?: boolean } | "all"): Promise<SourceStep>;
+  reconcile(
+    what: { readonly paths: readonly string[]; readonly force?: boolean } | "all",
+  ): Promise<SourceStep>;
   /** Replaces the single files that are watched beside the roots. */
   setFiles(files: readonly string[]): Promise<SourceStep>;
   status(): SourceStatus;

@@ -1,0 +1,79 @@
+/** What the stages of one pass over the disk share. */
+
+import { realpathSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { ArenaWriter } from "./arena.ts";
+import type { Changes } from "./changes.ts";
+import type { DiskIndex, FolderNode } from "./disk-index.ts";
+import { folderIdentity, statOrCode } from "./stat-identity.ts";
+import type { Territory } from "./territory.ts";
+
+/** A file that waits for its turn to be looked at. */
+export interface Look {
+  readonly node: FolderNode;
+  readonly name: string;
+  /** True when the name may be a symbolic link, so that its real path must be asked for. */
+  readonly link: boolean;
+  /** Hash it even when `stat` shows no change. */
+  readonly force: boolean;
+}
+
+/** One pass: its tools, and what it has still to do. */
+export interface Pass {
+  readonly territory: Territory;
+  readonly index: DiskIndex;
+  readonly changes: Changes;
+  readonly arena: ArenaWriter;
+  readonly maxFileBytes: number;
+  /** Folders to list, and whether everything below is listed as well. */
+  readonly toList: Map<FolderNode, boolean>;
+  readonly looks: Look[];
+  /** Folders that must be looked at once more, after so many milliseconds. */
+  readonly again: Map<string, number>;
+}
+
+/** Folders that could not be judged now are looked at after this long. */
+export const failedAgainMs = 250;
+
+export function lookAgain(pass: Pass, folder: string, afterMs: number): void {
+  pass.again.set(folder, Math.min(afterMs, pass.again.get(folder) ?? afterMs));
+}
+
+/** Which folder is at a lexical path now. */
+export function folderNow(path: string): { readonly real: string; readonly identity: string } | undefined {
+  const stats = statOrCode(path);
+  const real = realPathOf(path);
+  if (typeof stats === "string" || real === undefined || !stats.isDirectory()) return undefined;
+  return { real, identity: folderIdentity(stats) };
+}
+
+export function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The node of a folder of the territory that exists, with the nodes on the way to it. */
+export function nodeFor(pass: Pass, path: string): FolderNode | undefined {
+  const { index, territory } = pass;
+  const top = territory.tops().some(({ folder }) => folder === path);
+  if (!top && territory.interest(path) === undefined) return undefined;
+  const parent = top ? undefined : nodeFor(pass, dirname(path));
+  if (!top && parent === undefined) return undefined;
+  const now = folderNow(path);
+  if (now === undefined) return undefined;
+  const node = index.addFolder(path, parent, now.real);
+  // Another folder than before: the pass that lists the folders above looks at everything in it.
+  if (node.real !== now.real) index.identify(node, undefined, now.real);
+  return node;
+}
+
+/** Forgets the file of a folder, if it is known. */
+export function forgetFile(pass: Pass, path: string): void {
+  const node = pass.index.folder(dirname(path));
+  if (node === undefined) return;
+  pass.index.removeFile(node, basename(path), pass.changes);
+  node.skipped.delete(basename(path));
+}

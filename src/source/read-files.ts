@@ -1,0 +1,81 @@
+/** Third stage of a pass: looks at the files, and reads those that are new or differ. */
+
+import { failedAgainMs, forgetFile, type Look, lookAgain, type Pass, realPathOf } from "./pass.ts";
+import { readContent } from "./read-content.ts";
+import { isGone, isLasting, isYoung, oddKind, sameFile, statOrCode } from "./stat-identity.ts";
+import { pathIn } from "./territory.ts";
+
+const youngAgainMs = 60;
+/** A file that somebody is writing to is tried again this often, with such a pause between, then taken as it is. */
+const unstableRounds = 20;
+const unstablePauseMs = 5;
+
+/** Looks at everything the pass has collected. Yields pauses in milliseconds. */
+export function* readFiles(pass: Pass, progress: (done: number, total: number) => void): Generator<number> {
+  let looks: readonly Look[] = pass.looks;
+  let done = 0;
+  for (let round = 0; looks.length > 0; round += 1) {
+    const unstable: Look[] = [];
+    for (const look of looks) {
+      if (readFile(pass, look, round === unstableRounds)) done += 1;
+      else unstable.push({ ...look, force: true });
+      progress(done, pass.looks.length);
+      yield 0;
+    }
+    looks = unstable;
+    if (unstable.length > 0) yield unstablePauseMs;
+  }
+}
+
+/** Looks at one file; false when it changed meanwhile and must be tried again. */
+function readFile(pass: Pass, look: Look, last: boolean): boolean {
+  const { node, name } = look;
+  // The folder went away with everything below while the others were being listed.
+  if (pass.index.folder(node.path) !== node) return true;
+  const via = pathIn(node.real, name);
+  const stats = statOrCode(via);
+  if (typeof stats === "string") return couldNotRead(pass, look, stats);
+  if (!stats.isFile()) return skip(pass, look, oddKind(stats));
+  const file = look.link ? realPathOf(via) : via;
+  if (file === undefined) return couldNotRead(pass, look, "ENOENT");
+  const known = node.files.get(name);
+  const unchanged = known?.identity !== undefined && sameFile(known.identity, stats);
+  if (unchanged && !look.force && known.source.file === file) return true;
+
+  const result = readContent(file, pass.maxFileBytes, pass.arena, pass.index.contents);
+  if (result.kind === "error") return couldNotRead(pass, look, result.code);
+  if (result.kind === "skipped") return skip(pass, look, result.reason);
+  if (!result.stable && !last) return false;
+  const settled = result.stable && !isYoung(result.identity, Date.now());
+  if (!settled) lookAgain(pass, node.path, youngAgainMs);
+  const { hash, content } = result;
+  const identity = settled ? result.identity : undefined;
+  node.skipped.delete(name);
+  if (known?.source.hash === hash && known.source.file === file) {
+    known.identity = identity;
+  } else {
+    const source = { path: pathIn(node.path, name), file, hash, content };
+    pass.index.setFile(node, name, { source, identity }, pass.changes);
+  }
+  return true;
+}
+
+function couldNotRead(pass: Pass, look: Look, code: string): true {
+  const { node, name } = look;
+  if (isGone(code)) {
+    // Listed, and not there under that name: the name as Node spells it is not the one on the disk.
+    if (name.includes("\ufffd")) return skip(pass, look, "name is not UTF-8");
+    forgetFile(pass, pathIn(node.path, name));
+    return true;
+  }
+  if (isLasting(code)) return skip(pass, look, code);
+  node.skipped.set(name, code);
+  lookAgain(pass, node.path, failedAgainMs);
+  return true;
+}
+
+function skip(pass: Pass, { node, name }: Look, reason: string): true {
+  pass.index.removeFile(node, name, pass.changes);
+  node.skipped.set(name, reason);
+  return true;
+}

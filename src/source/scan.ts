@@ -1,0 +1,76 @@
+/** One pass over the disk, stage by stage: brings the index up to date and says what differed. */
+
+import { type ArenaNumbers, ArenaWriter } from "./arena.ts";
+import { Changes, type Differences } from "./changes.ts";
+import { chooseFolder, choosePath, chooseTops } from "./choose-folders.ts";
+import type { DiskIndex } from "./disk-index.ts";
+import { listFolder } from "./list-folder.ts";
+import type { Pass } from "./pass.ts";
+import { readFiles } from "./read-files.ts";
+import type { Territory } from "./territory.ts";
+
+/** What a pass looks at. */
+export type Scope =
+  /** Everything. */
+  | { readonly kind: "all"; readonly rootGraceMs?: number }
+  /** Folders that are known; their known subfolders are entered only when they are other ones than before. */
+  | { readonly kind: "folders"; readonly folders: Iterable<string>; readonly rootGraceMs?: number }
+  /** Files, or folders with everything below, and nothing else. `force` hashes files though `stat` shows no change. */
+  | { readonly kind: "paths"; readonly paths: readonly string[]; readonly force: boolean };
+
+/** What a pass found. */
+export interface ScanResult extends Differences {
+  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
+  /** Folders that must be looked at once more, after so many milliseconds. */
+  readonly again: ReadonlyMap<string, number>;
+}
+
+/** Scans for one source; passes must not overlap. */
+export class Scanner {
+  readonly #territory: Territory;
+  readonly #index: DiskIndex;
+  readonly #maxFileBytes: number;
+  readonly #numbers: ArenaNumbers;
+  readonly #missingSinceMs = new Map<string, number>();
+
+  constructor(territory: Territory, index: DiskIndex, maxFileBytes: number, numbers: ArenaNumbers) {
+    this.#territory = territory;
+    this.#index = index;
+    this.#maxFileBytes = maxFileBytes;
+    this.#numbers = numbers;
+  }
+
+  /**
+   * One pass. Yields after every few system calls how many milliseconds to pause, mostly 0.
+   * `progress` is told the files that are done and the files that are to be looked at.
+   */
+  *scan(
+    scope: Scope,
+    changes = new Changes(),
+    progress: (done: number, total: number) => void = () => {},
+  ): Generator<number, ScanResult> {
+    const pass: Pass = {
+      territory: this.#territory,
+      index: this.#index,
+      changes,
+      arena: new ArenaWriter(this.#numbers),
+      maxFileBytes: this.#maxFileBytes,
+      toList: new Map(),
+      looks: [],
+      again: new Map(),
+    };
+    if (scope.kind === "paths") {
+      for (const path of scope.paths) choosePath(pass, path, scope.force);
+    } else {
+      chooseTops(pass, scope.kind === "all", scope.rootGraceMs ?? 0, this.#missingSinceMs);
+      if (scope.kind === "folders") for (const folder of scope.folders) chooseFolder(pass, folder);
+    }
+    // A Map goes on over what is added to it meanwhile.
+    for (const [node, deep] of pass.toList) {
+      if (this.#index.folder(node.path) === node) listFolder(pass, node, deep);
+      yield 0;
+    }
+    yield* readFiles(pass, progress);
+    return { ...changes.finish(this.#index), arenas: pass.arena.finish(), again: pass.again };
+  }
+}

@@ -92,6 +92,13 @@ export function createGraph(): Graph {
     const names = map.get(key);
     if (names?.delete(name) && names.size === 0) map.delete(key);
   };
+  const edgesOf = (map: Map<string, Map<string, Edge>>, name: string): Map<string, Edge> => {
+    const known = map.get(name);
+    if (known) return known;
+    const edges = new Map<string, Edge>();
+    map.set(name, edges);
+    return edges;
+  };
   const unindexRecord = (record: MutableRecord) => {
     if (record.file !== undefined) unindex(byFile, record.file, record.name);
     if (record.path !== undefined) unindex(byPath, record.path, record.name);
@@ -140,15 +147,12 @@ export function createGraph(): Graph {
       for (const record of [...records.values()]) if (record.vms.delete(vm)) forget(record);
     },
     connect(edge) {
-      let edges = incoming.get(edge.to);
-      if (!edges) incoming.set(edge.to, (edges = new Map()));
+      const edges = edgesOf(incoming, edge.to);
       const known = edges.get(edge.from);
       // An edge that exists at load time exists at once in a fresh VM: the stronger kind wins.
       if (known && (known.kind === "load" || edge.kind === "call")) return false;
       edges.set(edge.from, edge);
-      let from = outgoing.get(edge.from);
-      if (!from) outgoing.set(edge.from, (from = new Map()));
-      from.set(edge.to, edge);
+      edgesOf(outgoing, edge.from).set(edge.to, edge);
       return true;
     },
     disconnect(name) {

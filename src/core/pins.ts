@@ -35,7 +35,7 @@ export function createPins(patterns: readonly string[]): PinnedWhy {
   const exact = new Set(patterns.filter((pattern) => !pattern.includes("*")));
   const globs = patterns
     .filter((pattern) => pattern.includes("*"))
-    .map((pattern) => new RegExp(`^${pattern.split("*").map(escape).join(".*")}$`, "s"));
+    .map((pattern) => new RegExp(`^${pattern.split("*").map(escapeRegExp).join(".*")}$`, "s"));
   return (name) => {
     if (builtIn.has(name)) return "built in";
     if (exact.has(name) || globs.some((glob) => glob.test(name))) return "pinned";
@@ -43,6 +43,6 @@ export function createPins(patterns: readonly string[]): PinnedWhy {
   };
 }
 
-function escape(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

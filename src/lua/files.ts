@@ -6,9 +6,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { lua_State } from "#fengari";
+import type { SourceFile } from "../core/manifest.ts";
 import { parsePackagePath, sourceRoots } from "../core/search-path.ts";
 import type { CodeCache, Compiled } from "./code-cache.ts";
 import type { View } from "./generations.ts";
+import type { ManifestView } from "./manifest-view.ts";
 import type { Observations } from "./observations.ts";
 
 /** A file that a search found. */
@@ -75,8 +77,13 @@ export class Files {
       L,
       key,
       chunkName,
-      () => this.#bytecode.get(key) ?? withoutShebang(view.manifest.bytes(watched.content)),
+      () => this.#bytecode.get(key) ?? this.sourceOf(view.manifest, watched),
     );
+  }
+
+  /** A watched file's Lua source, ready for the compiler. */
+  sourceOf(manifest: ManifestView, file: SourceFile): Uint8Array {
+    return withoutShebang(manifest.bytes(file.content));
   }
 
   /** Bytecode of the contents that a new generation brings; replaces what was offered before. */

@@ -3,7 +3,7 @@
 import { lua, type lua_State } from "#fengari";
 import type { CodeCache, Compiled } from "./code-cache.ts";
 import type { Files } from "./files.ts";
-import type { Generations } from "./generations.ts";
+import type { View } from "./generations.ts";
 import { toBytes } from "./stack.ts";
 
 /** The outcome of pushing a handler: ready, its file is not there, or it does not compile. */
@@ -14,12 +14,10 @@ export type PushedHandler =
 export class Handlers {
   readonly #files: Files;
   readonly #codeCache: CodeCache;
-  readonly #generations: Generations;
 
-  constructor(parts: { files: Files; codeCache: CodeCache; generations: Generations }) {
+  constructor(parts: { files: Files; codeCache: CodeCache }) {
     this.#files = parts.files;
     this.#codeCache = parts.codeCache;
-    this.#generations = parts.generations;
   }
 
   /** Pushes inline code as a function; +1 when ok. `label` is its chunk name: `content_by(/x)`. */
@@ -32,9 +30,8 @@ export class Handlers {
     );
   }
 
-  /** Pushes the main function of a file; +1 when ok. */
-  pushFile(L: lua_State, path: string): PushedHandler {
-    const view = this.#generations.shown;
+  /** Pushes the main function of a file as `view` has it; +1 when ok. */
+  pushFile(L: lua_State, path: string, view: View): PushedHandler {
     const found = this.#files.find(path, view);
     if (!found) return { ok: false, missing: true, message: `cannot open "${path}": no such file` };
     this.#files.runs(found, view);

@@ -32,6 +32,7 @@ export interface RequireParts {
 export interface Require {
   /** The chain of names that led to the last failure, outermost first; empty when there was none since `forget`. */
   failedChain(): readonly string[];
+  forgetFailures(): void;
   /** Forgets failures and which edges were told already: evicted chunks will tell theirs anew. */
   forget(): void;
 }
@@ -213,6 +214,9 @@ export function installRequire(parts: RequireParts): Require {
 
   return {
     failedChain: () => failed,
+    forgetFailures: () => {
+      failed = [];
+    },
     forget: () => {
       told = new WeakMap();
       failed = [];

@@ -1,6 +1,7 @@
 /** One Lua VM: a state with its libraries, its `require` over the manifest, and its way from generation to generation. */
 
 import { lua, type lua_State } from "#fengari";
+import type { SourceFile } from "../core/manifest.ts";
 import { createPins } from "../core/pins.ts";
 import type { PlainValue } from "../core/plain-value.ts";
 import type { Activity, Outcome, Running, Scheduler } from "./activity.ts";
@@ -93,7 +94,7 @@ export class LuaVm {
     const files = new Files({ codeCache, observations, cwd, packagePath });
     this.#files = files;
     this.scheduler = createScheduler(L, options);
-    this.handlers = new Handlers({ files, codeCache, generations });
+    this.handlers = new Handlers({ files, codeCache });
     this.#require = installRequire({ L, generations, observations, files, cwd, packagePath });
     installFileFunctions({ L, files, generations, observations });
     this.#pinnedWhy = createPins(options.pinned);
@@ -102,6 +103,20 @@ export class LuaVm {
   /** Names that led to the last failed load, outermost first. */
   get failedChain(): readonly string[] {
     return this.#require.failedChain();
+  }
+
+  forgetFailures(): void {
+    this.#require.forgetFailures();
+  }
+
+  /** The path a name was loaded from, or last searched to. */
+  pathOf(name: string): string | undefined {
+    return this.observations.graph.module(name)?.path;
+  }
+
+  /** A file's Lua source, ready for the compiler. */
+  sourceOf(manifest: ManifestView, file: SourceFile): Uint8Array {
+    return this.#files.sourceOf(manifest, file);
   }
 
   /** Begins an activity on the active generation, which stays alive until `end`. */

@@ -5,8 +5,8 @@ import type { HttpRequest, LocationHandlers, Redirection, ResponseHead } from ".
 import type { Edge, ModuleObservation } from "../core/graph.ts";
 import type { LogLevel } from "../core/log.ts";
 import type { SourceFile } from "../core/manifest.ts";
+import type { LoadError } from "../core/outcome.ts";
 import type { PlainValue } from "../core/plain-value.ts";
-
 
 export type { PlainValue };
 
@@ -70,16 +70,6 @@ export type WorkMessage =
       readonly args: readonly PlainValue[];
     };
 
-/** One reason why a change set was rejected. */
-export interface LoadError {
-  /** Absolute path; undefined when the error belongs to no file. */
-  readonly path: string | undefined;
-  readonly line: number | undefined;
-  readonly message: string;
-  /** Module names from the one that was asked for down to the one that failed. */
-  readonly requiredBy: readonly string[];
-}
-
 /** The move to the next generation: everything a VM needs for it. */
 export interface ActivateMessage {
   readonly type: "activate";
@@ -89,6 +79,8 @@ export interface ActivateMessage {
   readonly evict: readonly string[];
   /** Where the closure starts: a VM that has loaded more dependents meanwhile evicts those as well. */
   readonly roots: readonly string[];
+  /** What a warm VM loads again of what it evicted, dependencies first. */
+  readonly load: readonly string[];
   readonly bytecode: Bytecode;
 }
 
@@ -97,7 +89,6 @@ export interface ActivateMessage {
  */
 export interface RehearseMessage {
   readonly type: "rehearse";
-  readonly id: number;
   readonly generation: number;
   readonly manifest: ManifestDelta;
   /** Paths whose content must compile. */
@@ -175,13 +166,14 @@ export type VmToMain =
   | { readonly type: "applied"; readonly report: AppliedReport }
   | {
       readonly type: "rehearsed";
-      readonly id: number;
       readonly errors: readonly LoadError[];
       readonly bytecode: Bytecode;
     }
   /** What this VM loaded, dropped and required since its last report; batched. */
   | {
       readonly type: "observed";
+      /** The generation this VM was on. */
+      readonly generation: number;
       readonly loaded: readonly ModuleObservation[];
       readonly unloaded: readonly string[];
       readonly edges: readonly Edge[];

@@ -1,0 +1,58 @@
+/** How a reload ended: what the API, the history, the events and the log all show. */
+
+import type { Change } from "./change-set.ts";
+import type { ClosureMember } from "./closure.ts";
+import type { Kept } from "./plan.ts";
+
+/** One reason why a change set was rejected. */
+export interface LoadError {
+  /** Absolute path; undefined when the error belongs to no file. */
+  readonly path: string | undefined;
+  readonly line: number | undefined;
+  readonly message: string;
+  /** Module names from the one that was asked for down to the one that required the failing one. */
+  readonly requiredBy: readonly string[];
+}
+
+/** What one VM did with a generation. */
+export interface VmApplied {
+  readonly id: number;
+  /** Milliseconds of the move itself, warm loading included. */
+  readonly appliedMs: number;
+}
+
+/** What set a reload off. */
+export type Trigger = "watch" | "api" | "clean" | "signal" | "call" | "rollback" | "release";
+
+export type OutcomeKind = "committed" | "rejected" | "unchanged" | "planned" | "held";
+
+/** Times of the stages, in milliseconds. */
+export interface StageTimings {
+  readonly scanMs: number;
+  readonly planMs: number;
+  readonly canaryMs: number;
+  readonly commitMs: number;
+}
+
+/** The result of one reload. */
+export interface Outcome {
+  readonly id: number;
+  readonly outcome: OutcomeKind;
+  /** The generation that runs afterwards. */
+  readonly generation: number;
+  readonly trigger: Trigger;
+  /** Whatever the one who asked said. */
+  readonly reason: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly stages: StageTimings;
+  readonly changes: readonly Change[];
+  readonly evicted: readonly ClosureMember[];
+  readonly kept: readonly Kept[];
+  /** VMs that had applied it when the outcome was told; a busy one follows before its next request. */
+  readonly vms: readonly VmApplied[];
+  readonly errors: readonly LoadError[];
+  /** Pinned modules whose own source changed: only new VMs have the change. */
+  readonly recycleRequired: readonly string[];
+}

@@ -1,0 +1,88 @@
+/** The canary's work: compile what changed and load what is affected, on a VM that serves nobody. */
+
+import { lauxlib, lua } from "#fengari";
+import type { LoadError } from "../core/outcome.ts";
+import { dumpFunction, messageAt } from "./code-cache.ts";
+import { codeKey } from "./files.ts";
+import type { ManifestView } from "./manifest-view.ts";
+import { toBytes } from "./stack.ts";
+import type { Allowance, LuaVm, Move } from "./vm.ts";
+
+export interface Rehearsal {
+  readonly move: Omit<Move, "bytecode">;
+  /** Paths whose content must compile. */
+  readonly compile: readonly string[];
+  /** Names that must load, dependencies first. */
+  readonly load: readonly string[];
+  /** For each load. */
+  readonly allowance: Allowance;
+}
+
+export interface Rehearsed {
+  readonly errors: readonly LoadError[];
+  /** `string.dump` of what compiled, by code key. */
+  readonly bytecode: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Moves `vm` and loads. After errors the VM is of no further use: it holds what loaded and misses the rest. */
+export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
+  const { move, compile, load, allowance } = rehearsal;
+  const errors = new Map<string, LoadError>();
+  const report = (error: LoadError) => {
+    const key = `${error.path} ${error.line} ${error.message}`;
+    const known = errors.get(key);
+    // One defect fails every dependent: it is told once, with the longest chain.
+    if (!known || known.requiredBy.length < error.requiredBy.length) errors.set(key, error);
+  };
+
+  const next = vm.generations.active.manifest.next(move.manifest, false);
+  const bytecode = compileAll(vm, next, compile, report);
+  vm.move({ ...move, bytecode });
+  const broken = new Set([...errors.values()].map((error) => error.path));
+  for (const name of load) {
+    vm.load(name, allowance, (ended) => {
+      if (ended.ok) return;
+      const place = placeOf(ended.message);
+      const chain = vm.failedChain;
+      const path = place?.path ?? next.lookup(vm.pathOf(chain.at(-1) ?? name) ?? "")?.path;
+      // Its compilation has been told above, in the compiler's own words.
+      const told = [...broken].some(
+        (file) => file !== undefined && ended.message.includes(`from file '${file}'`),
+      );
+      if (told) return;
+      report({ path, line: place?.line, message: ended.message, requiredBy: chain.slice(0, -1) });
+    });
+    vm.forgetFailures();
+  }
+  return { errors: [...errors.values()], bytecode };
+}
+
+function compileAll(
+  vm: LuaVm,
+  manifest: ManifestView,
+  paths: readonly string[],
+  report: (error: LoadError) => void,
+): ReadonlyMap<string, Uint8Array> {
+  const { L } = vm;
+  const bytecode = new Map<string, Uint8Array>();
+  for (const path of paths) {
+    const file = manifest.lookup(path);
+    if (!file) continue;
+    const source = vm.sourceOf(manifest, file);
+    const chunkName = new Uint8Array(Buffer.from(`@${path}`, "utf8"));
+    if (lauxlib.luaL_loadbufferx(L, source, source.length, chunkName, toBytes("t")) === lua.LUA_OK) {
+      bytecode.set(codeKey(file), dumpFunction(L));
+      continue;
+    }
+    const message = messageAt(L, -1);
+    lua.lua_pop(L, 1);
+    report({ path, line: placeOf(message)?.line, message, requiredBy: [] });
+  }
+  return bytecode;
+}
+
+/** Where a Lua message says it comes from: `path:line: text`. */
+function placeOf(message: string): { readonly path: string; readonly line: number } | undefined {
+  const match = /^(?:error loading module .* from file .*:\n\t)?(\/.*?):(\d+): /s.exec(message);
+  return match ? { path: match[1]!, line: Number(match[2]) } : undefined;
+}

@@ -1,6 +1,6 @@
 /** A Lua state with an ngx table of the topics under test, for the specifications of this folder. */
 
-import { lauxlib, lua, lualib, type lua_State } from "#fengari";
+import { lauxlib, lua, type lua_State, lualib } from "#fengari";
 import type { LogLevel } from "../../src/core/log.ts";
 import type { Scheduler } from "../../src/lua/activity.ts";
 import { pushText, textAt, toBytes } from "../../src/lua/stack.ts";
@@ -55,7 +55,8 @@ export function luaWithNgx(
   const call = (code: string, args: readonly string[]): boolean => {
     lua.lua_settop(L, 0);
     const chunk = toBytes(Buffer.from(code, "utf8").toString("latin1"));
-    if (lauxlib.luaL_loadbuffer(L, chunk, chunk.length, toBytes("@app/test.lua")) !== lua.LUA_OK) return false;
+    if (lauxlib.luaL_loadbuffer(L, chunk, chunk.length, toBytes("@app/test.lua")) !== lua.LUA_OK)
+      return false;
     for (const arg of args) pushText(L, arg);
     return lua.lua_pcall(L, args.length, lua.LUA_MULTRET, 0) === lua.LUA_OK;
   };

@@ -30,9 +30,15 @@ interface Decoder {
   /** Next byte to look at. */
   at: number;
   depth: number;
-  /** The text of `bytes`, made when a number needs it. */
+  /** The text of `bytes`, made when it is needed. */
   text: string | undefined;
+  /** Stack index of a Lua table of the first keys, and where in it each stands, by its spelling. */
+  readonly keysIndex: number;
+  readonly keys: Map<string, number>;
 }
+
+/** Keys that are remembered; a text with more is a table of data rather than of records. */
+const mostKeys = 256;
 
 function fail(decoder: Decoder, expected: string, found: string, at: number): never {
   return raise(decoder.L, `Expected ${expected} but found ${found} at character ${at + 1}`);
@@ -164,6 +170,26 @@ function descend(decoder: Decoder): void {
   raise(L, `Found too many nested data structures (${decoder.depth}) at character ${decoder.at}`);
 }
 
+/** Pushes the string whose quote stands here; one that occurred before is the same Lua string, already hashed; +1. */
+function pushKey(decoder: Decoder): void {
+  const { L, bytes, keys, keysIndex } = decoder;
+  const start = decoder.at + 1;
+  decoder.text ??= toText(bytes);
+  const closing = decoder.text.indexOf('"', start);
+  const spelled = decoder.text.slice(start, closing);
+  const known = keys.get(spelled);
+  if (known !== undefined && closing >= 0) {
+    decoder.at = closing + 1;
+    lua.lua_rawgeti(L, keysIndex, known);
+    return;
+  }
+  pushBytes(L, readText(decoder, "object key string"));
+  if (keys.size === mostKeys || decoder.at !== closing + 1) return;
+  keys.set(spelled, keys.size + 1);
+  lua.lua_pushvalue(L, -1);
+  lua.lua_rawseti(L, keysIndex, keys.size);
+}
+
 /** Pushes the object whose brace stands here; +1. */
 function pushObject(decoder: Decoder): void {
   const { L } = decoder;
@@ -172,7 +198,7 @@ function pushObject(decoder: Decoder): void {
   let byte = skipToToken(decoder);
   while (byte !== 0x7d) {
     if (byte !== 0x22) unexpected(decoder, "object key string");
-    pushBytes(L, readText(decoder, "object key string"));
+    pushKey(decoder);
     if (skipToToken(decoder) !== 0x3a) unexpected(decoder, "colon");
     decoder.at += 1;
     pushValue(decoder);
@@ -234,7 +260,19 @@ export function decode(L: lua_State, settings: CjsonSettings, bytes: LuaString):
   if (bytes.length >= 2 && (bytes[0] === 0 || bytes[1] === 0)) {
     raise(L, "JSON parser does not support UTF-16 or UTF-32");
   }
-  const decoder: Decoder = { L, settings, bytes, at: 0, depth: 0, text: undefined };
+  lua.lua_newtable(L);
+  const keysIndex = lua.lua_gettop(L) as number;
+  const decoder: Decoder = {
+    L,
+    settings,
+    bytes,
+    at: 0,
+    depth: 0,
+    text: undefined,
+    keysIndex,
+    keys: new Map(),
+  };
   pushValue(decoder);
   if (skipToToken(decoder) !== 0) unexpected(decoder, "the end");
+  lua.lua_remove(L, keysIndex);
 }

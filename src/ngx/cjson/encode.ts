@@ -8,8 +8,8 @@ import { formatNumber } from "./number.ts";
 import { appendAscii, appendByte, createOutput, type Output, reserve } from "./output.ts";
 import type { CjsonSettings } from "./settings.ts";
 
-/** Nesting beyond this would overflow JavaScript's own stack, whatever `encode_max_depth` says. */
-export const deepestNesting = 4000;
+/** Nesting beyond this would come near the end of JavaScript's own stack, whatever `encode_max_depth` says. */
+export const deepestNesting = 1000;
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -130,46 +130,17 @@ function appendObject(encoder: Encoder, depth: number): void {
   appendByte(output, 0x7d);
 }
 
-/** The elements of an array whose keys come as 1, 2, 3, … in one pass; false, with nothing done, otherwise. */
-function appendInOrder(encoder: Encoder, depth: number): boolean {
-  const { L, output } = encoder;
-  const start = output.length;
-  let index = 0;
-  lua.lua_pushnil(L);
-  while (lua.lua_next(L, -2)) {
-    index += 1;
-    if (lua.lua_type(L, -2) !== lua.LUA_TNUMBER || lua.lua_tonumber(L, -2) !== index) {
-      lua.lua_pop(L, 2);
-      output.length = start;
-      return false;
-    }
-    appendByte(output, index === 1 ? 0x5b : comma);
-    appendValue(encoder, depth);
-    lua.lua_pop(L, 1);
-  }
-  if (index === 0) return false;
-  appendByte(output, 0x5d);
-  return true;
-}
-
 /** The table at the top. */
 function appendTable(encoder: Encoder, depth: number): void {
   const { L, settings } = encoder;
   if (depth > settings.encodeMaxDepth || depth > deepestNesting || !lua.lua_checkstack(L, 4)) {
     raise(L, `Cannot serialise, excessive nesting (${depth})`);
   }
-  if (hasMetatable(L, array)) appendArray(encoder, depth, lua.lua_rawlen(L, -1));
-  else if (!appendInOrder(encoder, depth)) appendOutOfOrder(encoder, depth);
-}
-
-/** The table at the top, which is empty, an object, or an array with holes or in disorder. */
-function appendOutOfOrder(encoder: Encoder, depth: number): void {
-  const length = arrayLength(encoder);
+  const marked = hasMetatable(L, array);
+  const length = marked ? (lua.lua_rawlen(L, -1) as number) : arrayLength(encoder);
   const asArray =
     length !== undefined &&
-    (length > 0 ||
-      !encoder.settings.encodeEmptyTableAsObject ||
-      hasMetatable(encoder.L, emptyArrayMetatable));
+    (length > 0 || marked || !settings.encodeEmptyTableAsObject || hasMetatable(L, emptyArrayMetatable));
   if (asArray) appendArray(encoder, depth, length);
   else appendObject(encoder, depth);
 }

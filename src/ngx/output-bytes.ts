@@ -3,6 +3,9 @@
 import { lauxlib, lua, type lua_State } from "#fengari";
 import { bytesAt, toBytes, toText } from "../lua/stack.ts";
 
+/** Tables within tables; lua-nginx-module has no bound but the C stack's. */
+const maxDepth = 200;
+const newlineBytes = toBytes("\n");
 const words = { nil: toBytes("nil"), true: toBytes("true"), false: toBytes("false"), null: toBytes("null") };
 
 function argumentError(L: lua_State, argument: number, message: string): never {
@@ -26,12 +29,13 @@ function gather(
   argument: number,
   pieces: Uint8Array[],
   strict: boolean,
+  depth = 0,
 ): number {
   const type = lua.lua_type(L, index) as number;
   let piece: Uint8Array | undefined;
   if (type === lua.LUA_TSTRING) piece = lua.lua_tostring(L, index) as Uint8Array;
   else if (type === lua.LUA_TNUMBER) piece = numberBytes(L, index);
-  else if (type === lua.LUA_TTABLE) return gatherArray(L, index, argument, pieces, strict);
+  else if (type === lua.LUA_TTABLE) return gatherArray(L, index, argument, pieces, strict, depth);
   else if (!strict) {
     if (type === lua.LUA_TNIL) piece = words.nil;
     else if (type === lua.LUA_TBOOLEAN) piece = lua.lua_toboolean(L, index) ? words.true : words.false;
@@ -48,9 +52,11 @@ function gatherArray(
   argument: number,
   pieces: Uint8Array[],
   strict: boolean,
+  depth: number,
 ): number {
-  // A table that holds itself ends here with Lua's "stack overflow".
-  lauxlib.luaL_checkstack(L, 4, toBytes("table nested too deeply"));
+  // A table that holds itself ends here.
+  if (depth >= maxDepth) argumentError(L, argument, "table nested too deeply");
+  lauxlib.luaL_checkstack(L, 4, null);
   const table = lua.lua_absindex(L, index) as number;
   let last = 0;
   lua.lua_pushnil(L);
@@ -63,7 +69,7 @@ function gatherArray(
   let size = 0;
   for (let place = 1; place <= last; place++) {
     lua.lua_rawgeti(L, table, place);
-    const bytes = gather(L, -1, argument, pieces, strict);
+    const bytes = gather(L, -1, argument, pieces, strict, depth + 1);
     if (bytes < 0) argumentError(L, argument, `bad data type ${toText(lauxlib.luaL_typename(L, -1))} found`);
     size += bytes;
     lua.lua_pop(L, 1);
@@ -108,8 +114,6 @@ export function argumentsAsOutput(L: lua_State, newline: boolean): Uint8Array {
   if (newline) pieces.push(newlineBytes);
   return joined(pieces, newline ? size + 1 : size);
 }
-
-const newlineBytes = toBytes("\n");
 
 /** The output for a string, number or array of these at `index`, in a buffer of its own; undefined for others; +0. */
 export function strictOutput(L: lua_State, index: number): Uint8Array | undefined {

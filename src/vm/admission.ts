@@ -49,6 +49,10 @@ export class WaitingLine<T extends Linked<T>> {
     return this.#size;
   }
 
+  get first(): T | undefined {
+    return this.#first;
+  }
+
   /** Puts an entry at the end; false, and nothing happens, when the line is full. */
   push(entry: T): boolean {
     if (this.#size >= this.limit) return false;

@@ -26,6 +26,8 @@ export abstract class Flight implements Linked<Flight>, Ticket {
   behind: Flight | undefined = undefined;
   /** Number on the port it was posted to. */
   id = 0;
+  /** When it joined the line (clock of `performance.now()`). */
+  waitsSince = 0;
   /** VMs that died before it started. */
   retries = 0;
   /** The line or the VM that holds it; undefined when it is over. */

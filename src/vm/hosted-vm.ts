@@ -38,6 +38,8 @@ export type VmState = "booting" | "ready" | "draining" | "gone";
 export interface VmListener {
   /** It has booted and takes work. */
   ready(vm: HostedVm): void;
+  /** It takes no new work, and ends when what it has is over. */
+  draining(vm: HostedVm): void;
   /** A piece of work is over. */
   slotFree(vm: HostedVm): void;
   notice(vm: HostedVm, notice: VmNotice): void;
@@ -118,6 +120,11 @@ export class HostedVm implements Carrier {
     return Atomics.load(this.slots, slot.modules);
   }
 
+  /** Bytes of JavaScript heap and external memory that it last measured; 0 until then. */
+  get heapBytes(): number {
+    return Atomics.load(this.slots, slot.heapKb) * 1024;
+  }
+
   /** How long the boot took, as the VM measured it; undefined while it boots. */
   get bootMs(): number | undefined {
     return this.#bootMs;
@@ -143,6 +150,7 @@ export class HostedVm implements Carrier {
     if (this.#state === "gone" || this.#state === "draining") return;
     this.#state = "draining";
     this.#port.postMessage({ type: "drain" } satisfies MainToVm);
+    this.#listener.draining(this);
   }
 
   /** Ends its thread at once. `message` says why. */

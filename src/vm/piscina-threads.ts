@@ -26,6 +26,7 @@ export interface ThreadsOptions {
   readonly heapMb: number;
   /** File of the resident task, absolute; the package's own `#vm-thread` when absent. */
   readonly entry?: string;
+  /** None by default: those of the process may not fit a thread (`--input-type`, loaders). */
   readonly execArgv?: readonly string[];
   /** Added to the process's environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -67,7 +68,7 @@ export class Threads {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
       env: { ...process.env, FENGARICONF: fengariConf, ...options.env },
-      ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+      execArgv: [...(options.execArgv ?? [])],
       loadBalancer: (task, workers) => {
         const assignment = (task as unknown as Record<symbol, Assignment | undefined>)[queueOptions];
         if (assignment === undefined) return null;
@@ -89,11 +90,6 @@ export class Threads {
     });
   }
 
-  /** Threads that exist, booting ones included. */
-  get size(): number {
-    return this.#piscina.threads.length;
-  }
-
   /** Runs a VM's resident task in a free thread, as soon as there is one. */
   host(boot: VmBoot): Resident {
     const assignment = new Assignment();
@@ -107,8 +103,11 @@ export class Threads {
       );
     const stopped = ended.then(async (end) => {
       this.#waiting.delete(assignment);
-      const exit = assignment.worker === undefined ? undefined : this.#exits.get(assignment.worker);
-      if (end.kind === "died" && exit !== undefined) await within(exit, exitMs);
+      const { worker } = assignment;
+      // A task that threw leaves its thread alive, asleep, and in Piscina's list.
+      if (end.kind === "finished" || worker === undefined || this.#piscina.threads.includes(worker)) return;
+      const exit = this.#exits.get(worker);
+      if (exit !== undefined) await within(exit, exitMs);
     });
     return { ended, stopped, kill: () => assignment.controller.abort() };
   }

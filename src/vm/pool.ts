@@ -3,64 +3,19 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogLevel } from "../core/log.ts";
 import { ReluaError } from "../errors.ts";
 import { chooseVm, WaitingLine } from "./admission.ts";
 import { CallFlight, type Carrier, type Flight, RequestFlight } from "./flight.ts";
-import { HostedVm, type VmEnd, type VmListener, type VmNotice, type VmSnapshot } from "./hosted-vm.ts";
-import { Threads, type ThreadsOptions } from "./piscina-threads.ts";
-import type { ActivateMessage, AppliedReport, MainToVm } from "./protocol.ts";
+import { HostedVm, type VmListener, type VmSnapshot } from "./hosted-vm.ts";
+import { Threads } from "./piscina-threads.ts";
+import type { PoolEvents, PoolOptions, VmStatus } from "./pool-contract.ts";
+import type { ActivateMessage, MainToVm } from "./protocol.ts";
 import { Seat } from "./seat.ts";
 import { lookEveryMs, Watchdog } from "./watchdog.ts";
 import type { CallSink, CallWork, RequestSink, RequestWork, Ticket } from "./work.ts";
 
 /** VMs that may die before a piece of work has started, before it is given up. */
 const retryLimit = 2;
-
-export interface PoolOptions {
-  /** VMs that serve. */
-  readonly threads: number;
-  /** Threads beside them, for VMs that `host` starts (the canary). */
-  readonly spareThreads?: number;
-  /** Work in flight per VM. */
-  readonly concurrency: number;
-  readonly limits: {
-    /** Work that waits for a VM; beyond it `pool-full`. */
-    readonly queue: number;
-    readonly heapMb: number;
-    /** Milliseconds that one entry into Lua may take before the VM's own limit ends it; 0 = no limit. */
-    readonly requestMs: number;
-    /** Milliseconds on top of `requestMs`, after which the watchdog kills the VM. Default 250. */
-    readonly graceMs?: number;
-    /** Milliseconds until a new VM must be ready. Default 30,000; 0 = no limit. */
-    readonly bootMs?: number;
-  };
-  /** What a VM starts with. Called at every start and restart, so that it starts on the active generation. */
-  readonly boot: () => VmSnapshot;
-  readonly entry?: ThreadsOptions["entry"];
-  readonly execArgv?: ThreadsOptions["execArgv"];
-  readonly env?: ThreadsOptions["env"];
-}
-
-/** A VM as `status` shows it. */
-export interface VmStatus {
-  /** Counts from 1; stays the same when the VM is replaced. */
-  readonly id: number;
-  /** `down`: none is running here, because the last one did not boot; the next try is on its way. */
-  readonly state: "booting" | "ready" | "draining" | "down";
-  readonly generation: number;
-  readonly inFlight: number;
-  readonly modules: number;
-  readonly restarts: number;
-}
-
-export interface PoolEvents {
-  /** A VM changed its state; `end` says how its predecessor ended, when one just did. */
-  vm: [status: VmStatus, end: VmEnd | undefined];
-  observed: [vm: number, observed: Extract<VmNotice, { readonly type: "observed" }>];
-  applied: [vm: number, report: AppliedReport];
-  log: [vm: number, level: LogLevel, message: string];
-}
 
 /** Starts nothing: see `Pool.start`. */
 export function createPool(options: PoolOptions): Pool {
@@ -80,6 +35,7 @@ export class Pool {
   readonly #lineCarrier: Carrier;
   #watchTimer: NodeJS.Timeout | undefined;
   #state: "open" | "draining" | "closed" = "open";
+  #closing: Promise<void> | undefined;
   #last = -1;
   /** Resolves `drain`, as soon as nothing waits and nothing is in flight. */
   #tellIdle: (() => void) | undefined;
@@ -129,6 +85,7 @@ export class Pool {
     this.#watchTimer = setInterval(() => {
       const now = performance.now();
       this.#watchdog.look(this.#hosted, now - lookedAt);
+      this.#sendAway(now - (this.#options.limits.waitMs ?? 30_000));
       lookedAt = now;
     }, lookEveryMs);
     const boots = await Promise.allSettled(this.#seats.map((seat) => seat.start().ready));
@@ -184,9 +141,7 @@ export class Pool {
     const seat = this.#seats[vm - 1];
     if (seat === undefined)
       throw new ReluaError("usage", `there is no VM ${vm}: they are 1 to ${this.#seats.length}`);
-    const recycled = seat.recycle(drainMs);
-    this.#events.emit("vm", statusOf(seat), undefined);
-    await recycled;
+    await seat.recycle(drainMs);
   }
 
   /** Recycles the VMs one after another; stops at the first whose successor does not boot. */
@@ -208,8 +163,11 @@ export class Pool {
     return this.#line.size;
   }
 
-  on<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): void {
-    (this.#events as EventEmitter).on(event, listener as (...args: unknown[]) => void);
+  /** Listens; the result stops it. */
+  on<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): () => void {
+    const events = this.#events as EventEmitter;
+    events.on(event, listener);
+    return () => events.off(event, listener);
   }
 
   /**
@@ -232,8 +190,12 @@ export class Pool {
   }
 
   /** Ends everything: VMs get `graceMs` to finish what is in flight. Nothing of the pool is left when it resolves. */
-  async close(graceMs = 1_000): Promise<void> {
-    if (this.#state === "closed") return;
+  close(graceMs = 1_000): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
     this.#state = "closed";
     for (let flight = this.#line.shift(); flight !== undefined; flight = this.#line.shift()) {
       flight.carrier = undefined;
@@ -252,6 +214,7 @@ export class Pool {
         this.#events.emit("vm", statusOf(this.#seatOf(vm)), undefined);
         this.#serveLine();
       },
+      draining: (vm) => this.#events.emit("vm", statusOf(this.#seatOf(vm)), undefined),
       slotFree: () => {
         if (this.#line.size > 0) this.#serveLine();
         this.#checkIdle();
@@ -279,8 +242,19 @@ export class Pool {
   }
 
   #enqueue(flight: Flight): void {
+    flight.waitsSince = performance.now();
     if (this.#line.push(flight)) flight.carrier = this.#lineCarrier;
     else flight.giveUp("pool-full");
+  }
+
+  /** Gives up what waits since before `since`: no VM serves, or all of them are too slow. */
+  #sendAway(since: number): void {
+    while ((this.#line.first?.waitsSince ?? since) < since) {
+      const flight = this.#line.shift()!;
+      flight.carrier = undefined;
+      flight.giveUp("pool-full");
+    }
+    this.#checkIdle();
   }
 
   #serveLine(): void {
@@ -301,6 +275,7 @@ export class Pool {
       else if (flight.retries > retryLimit) flight.giveUp("vm-died");
       else {
         flight.carrier = this.#lineCarrier;
+        flight.waitsSince = performance.now();
         this.#line.putBack(flight);
       }
     }
@@ -334,6 +309,7 @@ function statusOf(seat: Seat): VmStatus {
     generation: hosted?.generation ?? 0,
     inFlight: seat.inFlight,
     modules: hosted?.modules ?? 0,
+    heapBytes: hosted?.heapBytes ?? 0,
     restarts: seat.restarts,
   };
 }

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ReluaError } from "../errors.ts";
 import type { Candidate } from "./admission.ts";
-import type { HostedVm, VmEnd, VmListener } from "./hosted-vm.ts";
+import type { HostedVm, VmListener } from "./hosted-vm.ts";
 import type { MainToVm } from "./protocol.ts";
 
 /** Pause before the second boot after a failed one; doubles up to `longestPauseMs`. */
@@ -36,11 +36,12 @@ export class Seat implements Candidate {
         this.#failedBoots = 0;
         listener.ready(vm);
       },
+      draining: (vm) => listener.draining(vm),
       slotFree: (vm) => listener.slotFree(vm),
       notice: (vm, notice) => listener.notice(vm, notice),
       gone: (vm, end) => {
         this.#hosted = undefined;
-        if (!this.#closed) this.#replace(vm, end);
+        if (!this.#closed) this.#replace(vm);
         listener.gone(vm, end);
       },
       ended: (vm, unstarted) => listener.ended(vm, unstarted),
@@ -82,7 +83,9 @@ export class Seat implements Candidate {
    */
   async recycle(drainMs: number): Promise<void> {
     const old = this.#hosted;
-    if (old?.state === "ready" || old?.state === "draining") {
+    if (old !== undefined) {
+      // One that still boots is replaced too: it may have loaded already what it is recycled for.
+      await old.ready.catch(() => undefined);
       old.drain();
       await endedWithin(old, drainMs);
     }
@@ -103,9 +106,8 @@ export class Seat implements Candidate {
     await endedWithin(hosted, drainMs);
   }
 
-  #replace(vm: HostedVm, end: VmEnd): void {
-    const failed = vm.bootMs === undefined && end.kind !== "finished";
-    if (!failed) {
+  #replace(old: HostedVm): void {
+    if (old.bootMs !== undefined) {
       this.start();
       return;
     }

@@ -14,6 +14,8 @@ export const slot = {
   runningId: 4,
   /** Wraps around with every entry into Lua: the watchdog compares two readings. */
   entries: 5,
+  /** KiB of JavaScript heap and external memory (strings) that the VM last measured; 0 until then. */
+  heapKb: 6,
 } as const;
 
 export const slotCount = 8;

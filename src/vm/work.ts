@@ -19,7 +19,8 @@ export interface CallWork {
 
 /**
  * Why work has no answer from Lua.
- * `pool-full`: the line was full, nothing ran. `pool-closed`: the pool drains or is closed, nothing ran.
+ * `pool-full`: the line was full, or no VM was free for too long; nothing ran. `pool-closed`: the pool drains or
+ * is closed; nothing ran.
  * `vm-died`: the VM died after the work had started, or three VMs died before it did.
  * `no-answer`: the VM ended the work without an answer.
  */

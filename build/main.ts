@@ -3,13 +3,13 @@
 import { join } from "node:path";
 import { compile, copyLua, makeExecutable } from "./compile.ts";
 import { EditError } from "./fengari/edit.ts";
-import { edits, fengariVersion } from "./fengari/edits.ts";
+import { patch } from "./fengari/edits.ts";
 import { patchFengari } from "./fengari/patch.ts";
 
 const root = join(import.meta.dirname, "..");
 
 try {
-  patchFengari(join(root, "node_modules", "fengari"), join(root, "dist", "fengari"), fengariVersion, edits);
+  patchFengari(join(root, "node_modules", "fengari"), join(root, "dist", "fengari"), patch);
 } catch (error) {
   if (!(error instanceof EditError)) throw error;
   console.error(`build: ${error.message}`);

@@ -1,7 +1,31 @@
-/** All edits that Relua makes to Fengari, and the version they are for. */
+/** Everything that Relua changes about Fengari. */
 
-import type { Edit } from "./edit.ts";
+import { join } from "node:path";
+import { calls } from "./edits/calls.ts";
+import { dates } from "./edits/dates.ts";
+import { format } from "./edits/format.ts";
+import { integers } from "./edits/integers.ts";
+import { limits } from "./edits/limits.ts";
+import { mathematics } from "./edits/mathematics.ts";
+import { numerals } from "./edits/numerals.ts";
+import { packing } from "./edits/packing.ts";
+import { server } from "./edits/server.ts";
+import { strings } from "./edits/strings.ts";
+import type { Patch } from "./patch.ts";
 
-export const fengariVersion = "0.1.5";
-
-export const edits: readonly Edit[] = [];
+export const patch: Patch = {
+  version: "0.1.5",
+  added: join(import.meta.dirname, "added"),
+  edits: [
+    ...strings,
+    ...calls,
+    ...integers,
+    ...numerals,
+    ...mathematics,
+    ...format,
+    ...packing,
+    ...dates,
+    ...limits,
+    ...server,
+  ],
+};

@@ -1,47 +1,55 @@
 /** Writes the edited copy of Fengari that `#fengari` maps to. */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { applyEdits, type Edit, EditError } from "./edit.ts";
 
-export interface PatchResult {
-  /** Files that were not already as they should be. */
-  readonly written: number;
-  readonly edits: number;
+/** What the copy is made of. */
+export interface Patch {
+  /** The version that the edits were written for. */
+  readonly version: string;
+  readonly edits: readonly Edit[];
+  /** Folder of files that are added to Fengari's own; the edits `require` them. */
+  readonly added: string;
 }
 
 /**
- * Applies `edits` to the Fengari package in the folder `from` and writes the result to the folder `to`.
- * Computes everything before it writes anything; files that are right already are left alone.
- * Throws EditError when the package has another version than `version`, or an edit does not fit.
+ * Applies the patch to the Fengari package in the folder `from` and writes the result to the folder `to`; returns
+ * the number of files written. Computes everything before it writes anything; files that are right already are
+ * left alone. Throws EditError when the package has another version, or an edit does not fit.
  */
-export function patchFengari(from: string, to: string, version: string, edits: readonly Edit[]): PatchResult {
-  checkVersion(from, version);
+export function patchFengari(from: string, to: string, patch: Patch): number {
+  checkVersion(from, patch.version);
   const sources = join(from, "src");
-  const files = readdirSync(sources).filter((file) => file.endsWith(".js"));
-  const astray = edits.find((edit) => !files.includes(edit.file));
+  const names = readdirSync(sources).filter((name) => name.endsWith(".js"));
+  const astray = patch.edits.find((edit) => !names.includes(edit.file));
   if (astray !== undefined) throw new EditError(`fengari/src/${astray.file}: no such file (${astray.why})`);
 
-  const patched = new Map(
-    files.map((file) => {
-      const text = readFileSync(join(sources, file), "utf8");
-      return [
-        file,
-        applyEdits(
-          file,
-          text,
-          edits.filter((edit) => edit.file === file),
-        ),
-      ];
-    }),
-  );
+  const wanted = new Map<string, string>();
+  const problems: string[] = [];
+  for (const name of names) {
+    const own = patch.edits.filter((edit) => edit.file === name);
+    try {
+      wanted.set(name, applyEdits(name, readFileSync(join(sources, name), "utf8"), own));
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new EditError(problems.join("\n"));
+  for (const name of readdirSync(patch.added))
+    wanted.set(name, readFileSync(join(patch.added, name), "utf8"));
   // Relua is an ES module package, Fengari's files are CommonJS.
-  patched.set("package.json", '{"type":"commonjs"}\n');
+  wanted.set("package.json", '{"type":"commonjs"}\n');
 
   mkdirSync(to, { recursive: true });
   let written = 0;
-  for (const [file, text] of patched) if (writeIfOther(join(to, file), text)) written += 1;
-  return { written, edits: edits.length };
+  // Added files first: an edited file that needs one must never stand there without it.
+  for (const [name, text] of [...wanted].reverse()) if (writeIfOther(join(to, name), text)) written += 1;
+  for (const name of readdirSync(to)) {
+    if (!wanted.has(name) && !name.endsWith(".tmp")) rmSync(join(to, name), { recursive: true });
+  }
+  return written;
 }
 
 function checkVersion(from: string, version: string): void {

@@ -7,7 +7,7 @@ export default {
       serverNames: [""],
       locations: [
         { location: "/luatest", lua: { content_by: "require('mylib').run()" } },
-        { location: "/", lua: { content_by: "require('app.main').handle()" } },
+        { location: "/shop", lua: { content_by: "require('shop').handle()" } },
       ],
     },
   ],

@@ -39,7 +39,7 @@ export interface VmListener {
   /** It has booted and takes work. */
   ready(vm: HostedVm): void;
   /** It takes no new work, and ends when what it has is over. */
-  draining(vm: HostedVm): void;
+  draining?(vm: HostedVm): void;
   /** A piece of work is over. */
   slotFree(vm: HostedVm): void;
   notice(vm: HostedVm, notice: VmNotice): void;
@@ -150,7 +150,7 @@ export class HostedVm implements Carrier {
     if (this.#state === "gone" || this.#state === "draining") return;
     this.#state = "draining";
     this.#port.postMessage({ type: "drain" } satisfies MainToVm);
-    this.#listener.draining(this);
+    this.#listener.draining?.(this);
   }
 
   /** Ends its thread at once. `message` says why. */
@@ -206,7 +206,7 @@ export class HostedVm implements Carrier {
       else if (end.kind === "finished") this.#leave({ kind: "finished" });
       else this.#leave({ kind: "died", message: end.error.message });
     }
-    // Only a thread that has stopped can no longer start what is still queued on its port.
+    // A thread that is being terminated may still start what is queued on its port; one that has exited cannot.
     await this.#resident.stopped;
     this.#readRest();
     this.#port.close();

@@ -55,7 +55,7 @@ export class Threads {
   readonly #piscina: Piscina<object, void>;
   /** Ids of threads that Piscina has heard of: only they get a task, see `#choose`. */
   readonly #ready = new Set<number>();
-  /** Exits that are awaited before the pool itself is destroyed. */
+  /** Exits to come, of the threads that have had a task. */
   readonly #exits = new Map<Worker, Promise<void>>();
   readonly #waiting = new Set<Assignment>();
 
@@ -112,12 +112,9 @@ export class Threads {
     return { ended, stopped, kill: () => assignment.controller.abort() };
   }
 
-  /** Ends every thread; resolves when all have exited. */
+  /** Ends every thread; resolves when all have exited. To be called when every resident has stopped. */
   async close(): Promise<void> {
-    // A thread that exits after Piscina's destroy() makes it start a full set of new ones.
-    const alive = this.#piscina.threads;
-    const exits = [...this.#exits].filter(([worker]) => !alive.includes(worker)).map(([, exit]) => exit);
-    await within(Promise.all(exits), exitMs);
+    // A killed thread that exits after Piscina's destroy() makes it start a full set of new ones.
     await this.#piscina.destroy();
   }
 

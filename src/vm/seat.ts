@@ -36,7 +36,7 @@ export class Seat implements Candidate {
         this.#failedBoots = 0;
         listener.ready(vm);
       },
-      draining: (vm) => listener.draining(vm),
+      draining: (vm) => listener.draining?.(vm),
       slotFree: (vm) => listener.slotFree(vm),
       notice: (vm, notice) => listener.notice(vm, notice),
       gone: (vm, end) => {

@@ -75,6 +75,22 @@ function appendArgument(L: lua_State, pairs: string[], name: string): void {
   pairs.push(`${name}=${escapeUri(value)}`);
 }
 
+/** Appends each value of the table at the top, its sequence in order, which Fengari's traversal is not in; +0. */
+function appendList(L: lua_State, pairs: string[], name: string): void {
+  const length = lua.lua_rawlen(L, -1) as number;
+  for (let place = 1; place <= length; place++) {
+    lua.lua_rawgeti(L, -1, place);
+    appendArgument(L, pairs, name);
+    lua.lua_pop(L, 1);
+  }
+  lua.lua_pushnil(L);
+  while (lua.lua_next(L, -2)) {
+    const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? (lua.lua_tonumber(L, -2) as number) : 0;
+    if (!(Number.isInteger(key) && key >= 1 && key <= length)) appendArgument(L, pairs, name);
+    lua.lua_pop(L, 1);
+  }
+}
+
 /**
  * The query text of the table at `index`: names to strings, numbers, booleans or arrays of these; +0.
  * Raises Lua errors with lua-nginx-module's texts for other names and values.
@@ -89,11 +105,7 @@ export function encodeArguments(L: lua_State, index: number): string {
     }
     const name = escapeUri(textAt(L, -2) as string);
     if (lua.lua_type(L, -1) === lua.LUA_TTABLE) {
-      lua.lua_pushnil(L);
-      while (lua.lua_next(L, -2)) {
-        appendArgument(L, pairs, name);
-        lua.lua_pop(L, 1);
-      }
+      appendList(L, pairs, name);
     } else appendArgument(L, pairs, name);
     lua.lua_pop(L, 1);
   }

@@ -20,7 +20,8 @@ export interface HandlerFailure {
 
 /**
  * Pushes a fresh function for a handler onto `L`, with the environment of one request; +1. When it does not
- * load, pushes nothing and says why. Called within the generation of the request.
+ * load, pushes nothing and says why; raises no Lua error. Called before the request's view is entered, or, for
+ * filters, within it.
  */
 export type PushHandler = (
   L: lua_State,
@@ -208,6 +209,9 @@ class ExchangeRun implements RunningExchange, Filters {
     } else if (status < 200) {
       if (status === declined && this.#phase === "content" && !stream.headSent) this.#endWithPage(404);
       else this.#returned();
+    } else if (status > 999) {
+      this.#log(`ngx.exit with ${status}, which is no status`);
+      this.#endWithPage(500);
     } else if ((status === 204 || status >= 300) && !stream.headSent) {
       this.#endWithPage(status);
     } else {

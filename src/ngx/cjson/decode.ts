@@ -5,6 +5,7 @@ import { pushBytes, pushNumber, raise, toText } from "../../lua/stack.ts";
 import { pushNull } from "../null.ts";
 import { array, pushArrayMetatable } from "./array.ts";
 import { deepestNesting } from "./encode.ts";
+import { type Cursor, startsLenientNumber, takeNumber } from "./read-number.ts";
 import type { CjsonSettings } from "./settings.ts";
 import { readString } from "./string.ts";
 
@@ -19,19 +20,10 @@ const tokenNames: Readonly<Record<number, string>> = {
   0: "T_END",
 };
 
-/** What json text may hold as a number when invalid numbers are allowed: all that C's strtod reads. */
-const strtodForm =
-  /[+-]?(?:0x[\da-f]+(?:\.[\da-f]*)?(?:p[+-]?\d+)?|\d+\.?\d*(?:e[+-]?\d+)?|inf(?:inity)?|nan)/iy;
-
-interface Decoder {
+interface Decoder extends Cursor {
   readonly L: lua_State;
   readonly settings: CjsonSettings;
-  readonly bytes: LuaString;
-  /** Next byte to look at. */
-  at: number;
   depth: number;
-  /** The text of `bytes`, made when it is needed. */
-  text: string | undefined;
   /** Stack index of a Lua table of the first keys, and where in it each stands, by its spelling. */
   readonly keysIndex: number;
   readonly keys: Map<string, number>;
@@ -95,62 +87,18 @@ function readWord(decoder: Decoder, expected: string): boolean | null | number {
     return value;
   }
   // "+1", "inf", "nan": numbers for strtod only.
-  if (decoder.settings.decodeInvalidNumbers && (byte === 0x2b || looksInvalid(decoder))) {
+  if (decoder.settings.decodeInvalidNumbers && (byte === 0x2b || startsLenientNumber(decoder))) {
     return readNumber(decoder, expected);
   }
   return fail(decoder, expected, "invalid token", decoder.at);
 }
 
-/** Whether `inf` or `nan`, in any case, stands here, perhaps behind a minus. */
-function looksInvalid(decoder: Decoder): boolean {
-  const start = decoder.at + (byteAt(decoder) === 0x2d ? 1 : 0);
-  return /^(?:inf|nan)/i.test(toText(decoder.bytes.subarray(start, start + 3)));
-}
-
 function readNumber(decoder: Decoder, expected: string): number {
-  const { bytes, settings } = decoder;
   const start = decoder.at;
-  // Most numbers are short integers: no text, no regular expression.
-  let at = start;
-  const negative = bytes[at] === 0x2d;
-  if (negative) at += 1;
-  const first = at;
-  let value = 0;
-  let byte = bytes[at] ?? 0;
-  while (byte >= 0x30 && byte <= 0x39 && at - first < 15) {
-    value = value * 10 + (byte - 0x30);
-    byte = bytes[++at] ?? 0;
-  }
-  const leadingZero = bytes[first] === 0x30 && at - first > 1;
-  const ends =
-    byte !== 0x2e && (byte | 0x20) !== 0x65 && (byte | 0x20) !== 0x78 && !(byte >= 0x30 && byte <= 0x39);
-  if (at > first && ends && !leadingZero) {
-    decoder.at = at;
-    return negative ? -value : value;
-  }
-  if (!settings.decodeInvalidNumbers) {
-    const hexadecimal = bytes[first] === 0x30 && ((bytes[first + 1] ?? 0) | 0x20) === 0x78;
-    if (leadingZero || hexadecimal || bytes[start] === 0x2b || looksInvalid(decoder)) {
-      fail(decoder, expected, "invalid number", start);
-    }
-  }
-  decoder.text ??= toText(bytes);
-  strtodForm.lastIndex = start;
-  const form = strtodForm.exec(decoder.text)?.[0];
-  if (form === undefined) return fail(decoder, expected, "invalid number", start);
-  decoder.at = start + form.length;
-  return parseForm(form.toLowerCase());
-}
-
-function parseForm(form: string): number {
-  const sign = form.startsWith("-") ? -1 : 1;
-  const size = form.replace(/^[+-]/, "");
-  if (size.startsWith("inf")) return sign * Number.POSITIVE_INFINITY;
-  if (size.startsWith("nan")) return Number.NaN;
-  if (!size.startsWith("0x")) return sign * Number(size);
-  const [digits = "", power = "0"] = size.slice(2).split("p");
-  const [whole = "", part = ""] = digits.split(".");
-  return sign * Number.parseInt(whole + part, 16) * 2 ** (Number(power) - 4 * part.length);
+  return (
+    takeNumber(decoder, decoder.settings.decodeInvalidNumbers) ??
+    fail(decoder, expected, "invalid number", start)
+  );
 }
 
 /** Reads the string whose quote stands here. */

@@ -59,7 +59,7 @@ export interface VmBoot {
   readonly locations: readonly LocationHandlers[];
 }
 
-/** Work for one VM; `id` is unique in the agent and grows on each port. */
+/** Work for one VM; `id` counts up from 1 on each port. */
 export type WorkMessage =
   | { readonly type: "request"; readonly id: number; readonly request: HttpRequest }
   | {

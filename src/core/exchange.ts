@@ -1,14 +1,7 @@
 /** What crosses between the data plane and a VM: one HTTP request and its response, as plain data. */
 
 /** The phases of a request that Lua can handle, in nginx's order (lua-nginx-module, "Directives"). */
-export const phases = [
-  "rewrite",
-  "access",
-  "content",
-  "header_filter",
-  "body_filter",
-  "log",
-] as const;
+export const phases = ["rewrite", "access", "content", "header_filter", "body_filter", "log"] as const;
 export type Phase = (typeof phases)[number];
 
 /** Lua for one phase of one location: source text, or a file whose path may hold `$1`, `$arg_x`, …. */

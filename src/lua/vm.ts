@@ -49,6 +49,9 @@ export type Ended =
   | { readonly ok: true; readonly values: readonly PlainValue[] }
   | { readonly ok: false; readonly message: string; readonly traceback: string };
 
+/** Whether what Lua returns is to leave the VM: a module's table could not. */
+export type Results = "read" | "ignore";
+
 /** What an activity may spend. */
 export interface Allowance {
   readonly deadlineMs: number;
@@ -129,9 +132,15 @@ export class LuaVm {
   }
 
   /** Runs a chunk such as `init_by_lua` with the VM's own globals. */
-  runChunk(label: string, code: string, allowance: Allowance, done: (ended: Ended) => void): Running {
+  runChunk(
+    label: string,
+    code: string,
+    allowance: Allowance,
+    done: (ended: Ended) => void,
+    results: Results = "ignore",
+  ): Running {
     const chunkName = `=${label}`;
-    return this.#run(allowance, done, (co) => {
+    return this.#run(allowance, results, done, (co) => {
       const compiled = this.#codeCache.push(co, `${chunkName} ${code}`, chunkName, () => toUtf8(code));
       if (compiled.ok) return 0;
       pushRaiser(co, compiled.message);
@@ -147,7 +156,7 @@ export class LuaVm {
     allowance: Allowance,
     done: (ended: Ended) => void,
   ): Running {
-    return this.#run(allowance, done, (co) => {
+    return this.#run(allowance, "read", done, (co) => {
       this.#codeCache.push(co, "=call", "=call", () => toUtf8(callChunk));
       pushUtf8(co, module);
       pushUtf8(co, fn);
@@ -159,7 +168,7 @@ export class LuaVm {
 
   /** `require(name)`, from nobody: no edge comes of it. Cannot suspend, so `done` has been called on return. */
   load(name: string, allowance: Allowance, done: (ended: Ended) => void): void {
-    this.#run(allowance, done, (co) => {
+    this.#run(allowance, "ignore", done, (co) => {
       pushRequire(co);
       pushUtf8(co, name);
       return 1;
@@ -186,10 +195,15 @@ export class LuaVm {
     );
   }
 
-  #run(allowance: Allowance, done: (ended: Ended) => void, push: (co: lua_State) => number): Running {
+  #run(
+    allowance: Allowance,
+    results: Results,
+    done: (ended: Ended) => void,
+    push: (co: lua_State) => number,
+  ): Running {
     const activity = this.begin(allowance);
     return this.scheduler.run(activity, push, (outcome, co) => {
-      const ended = endedOf(outcome, co, allowance);
+      const ended = endedOf(outcome, co, allowance, results);
       this.end(activity);
       done(ended);
     });
@@ -208,9 +222,10 @@ function pushRaiser(L: lua_State, message: string): void {
   });
 }
 
-function endedOf(outcome: Outcome, co: lua_State, allowance: Allowance): Ended {
+function endedOf(outcome: Outcome, co: lua_State, allowance: Allowance, results: Results): Ended {
   switch (outcome.kind) {
     case "returned": {
+      if (results === "ignore") return { ok: true, values: [] };
       const top: number = lua.lua_gettop(co);
       try {
         const values = Array.from({ length: outcome.values }, (_, i) =>

@@ -65,21 +65,23 @@ export function testVm(
     printed,
     run(code) {
       let result: Ended | undefined;
-      vm.runChunk(`test${++chunks}`, code, allowance, (ended) => {
+      const keep = (ended: Ended) => {
         result = ended;
-      });
+      };
+      vm.runChunk(`test${++chunks}`, code, allowance, keep, "read");
       if (!result) throw new Error("the chunk suspended");
       return value(result);
     },
     begin: (code) =>
       new Promise((resolve, reject) => {
-        vm.runChunk(`test${++chunks}`, code, allowance, (ended) => {
+        const settle = (ended: Ended) => {
           try {
             resolve(value(ended));
           } catch (error) {
             reject(error);
           }
-        });
+        };
+        vm.runChunk(`test${++chunks}`, code, allowance, settle, "read");
       }),
     move: (next, evict, roots = []) =>
       vm.move({

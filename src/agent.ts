@@ -1,0 +1,254 @@
+/** The agent: puts the parts together, starts and ends them; the only file that knows them all. */
+
+import { EventEmitter } from "node:events";
+import { type Config, type ConfigInput, parseConfig } from "./config/index.ts";
+import type { Change } from "./core/change-set.ts";
+import { createGraph, type Graph } from "./core/graph.ts";
+import type { LogLevel } from "./core/log.ts";
+import type { Outcome, Trigger } from "./core/outcome.ts";
+import { createPins, type PinnedWhy } from "./core/pins.ts";
+import type { PlainValue } from "./core/plain-value.ts";
+import type { Plan } from "./core/plan.ts";
+import { fixedFiles, sourceRoots } from "./core/search-path.ts";
+import type { AgentStatus, VmStatus } from "./core/status.ts";
+import { ReluaError } from "./errors.ts";
+import { GraphFeed } from "./reload/graph-feed.ts";
+import { ManifestStore } from "./reload/manifest-store.ts";
+import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
+import type { Source } from "./source/contract.ts";
+import { createSource } from "./source/source.ts";
+import { CanaryVm } from "./vm/canary-vm.ts";
+import type { VmSnapshot } from "./vm/hosted-vm.ts";
+import { createPool, type Pool } from "./vm/pool.ts";
+import { PoolTarget } from "./vm/pool-target.ts";
+import type { VmSettings } from "./vm/protocol.ts";
+import { WebFront } from "./web-front.ts";
+
+export interface AgentEvents {
+  /** A change set has a plan; what comes of it follows as `outcome`. */
+  plan: [plan: Plan, changes: readonly Change[]];
+  /** A reload ended: committed, rejected, unchanged or planned. */
+  outcome: [outcome: Outcome];
+  /** A VM changed its state; `why` says what ended its predecessor. */
+  vm: [vm: VmStatus, why: string | undefined];
+  /** What Lua code and the agent's parts have to say; `vm` is 0 for the canary, undefined for the agent. */
+  log: [level: LogLevel, message: string, vm: number | undefined];
+  /** A scan has been running for over a second. */
+  progress: [filesDone: number, filesTotal: number];
+}
+
+/** Extra time on top of the rehearsal's own deadline, for what no instruction hook can stop. */
+const canaryGraceMs = 500;
+
+/**
+ * An agent for a configuration as a user writes it. Nothing runs before `start`.
+ * @throws ReluaError `config-invalid`, with one line per problem in `details`
+ */
+export function createAgent(input: ConfigInput): Agent {
+  return new Agent(parseConfig(input));
+}
+
+/** Hosts the VMs, watches the search path, serves HTTP. One `start`, one `close`. */
+export class Agent {
+  readonly config: Config;
+  readonly graph: Graph = createGraph();
+  readonly #events = new EventEmitter<AgentEvents>();
+  readonly #source: Source;
+  readonly #store: ManifestStore;
+  readonly #feed: GraphFeed;
+  readonly #pool: Pool;
+  readonly #canary: CanaryVm | undefined;
+  readonly #pinnedWhy: PinnedWhy;
+  readonly #web: WebFront;
+  readonly reloader: Reloader;
+  #startedAtMs = 0;
+  #state: "new" | "started" | "closed" = "new";
+
+  constructor(config: Config) {
+    this.config = config;
+    const { reload, limits } = config;
+    this.#pinnedWhy = createPins(reload.pinned);
+    this.#store = new ManifestStore(reload.history);
+    this.#feed = new GraphFeed(this.graph);
+    this.#web = new WebFront(config);
+    this.#source = createSource({
+      roots: sourceRoots(config.searchPath),
+      files: [...fixedFiles(config.searchPath), ...this.#web.handlerFiles()],
+      ignore: config.scan.ignore,
+      maxFileBytes: config.scan.maxFileBytes,
+      watch: config.watch,
+    });
+    const preflight = reload.preflight;
+    this.#pool = createPool({
+      threads: config.threads,
+      spareThreads: preflight === "off" ? 0 : 1,
+      concurrency: config.concurrency,
+      limits: { queue: limits.queue, heapMb: limits.heapMb, requestMs: limits.requestMs },
+      boot: () => this.#bootSnapshot(),
+    });
+    if (preflight !== "off")
+      this.#canary = new CanaryVm({
+        host: (vm, snapshot, listener) => this.#pool.host(vm, snapshot, listener),
+        boot: () => this.#bootSnapshot(),
+        timeoutMs: reload.canaryMs + canaryGraceMs,
+        log: (message) => this.#log("warn", message, 0),
+      });
+    this.reloader = new Reloader({
+      source: this.#source,
+      store: this.#store,
+      graph: this.graph,
+      feed: this.#feed,
+      searchPath: config.searchPath,
+      pinnedWhy: this.#pinnedWhy,
+      canary: this.#canary,
+      target: new PoolTarget(this.#pool),
+      preflight,
+      history: reload.history,
+    });
+    this.#listen();
+  }
+
+  /**
+   * Scans, boots the VMs and listens.
+   * @throws ReluaError `vm-failed` (initBy), `address-in-use`, `listen-failed`, `source-failed`; everything is closed then
+   */
+  async start(): Promise<void> {
+    if (this.#state !== "new") throw new ReluaError("agent-closed", "an agent starts once");
+    this.#state = "started";
+    this.#startedAtMs = performance.now();
+    try {
+      this.#store.takeStep(await this.#source.start());
+      this.#store.commit([...this.#store.disk.keys()], (path) => this.#store.disk.get(path));
+      // Steps that settle from here on are change sets over generation 1.
+      this.#source.on("step", (step) => this.reloader.takeStep(step));
+      const pool = this.#pool.start();
+      this.#canary?.start();
+      await pool;
+      await this.#web.listen({ agent: this, pool: this.#pool });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Addresses in use: of the data plane's servers and of the control plane. */
+  get addresses(): { readonly data: readonly string[]; readonly control: string | undefined } {
+    return this.#web.addresses;
+  }
+
+  /**
+   * Calls a Lua function, `require(module)[fn](…args)`, in one of the VMs.
+   * @returns the function's first result
+   * @throws ReluaError `lua-error` with the traceback in `details`, `pool-full`, `pool-closed`, `vm-died`
+   */
+  call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
+    return new Promise((resolve, reject) => {
+      this.#pool.dispatch(
+        { type: "call", module, fn, args },
+        {
+          result: (values) => resolve(values[0] ?? null),
+          failed: ({ message, traceback }) =>
+            reject(new ReluaError("lua-error", message, traceback.split("\n"))),
+          unavailable: (reason) =>
+            reject(
+              new ReluaError(
+                reason === "no-answer" ? "vm-died" : reason,
+                `${module}.${fn} was not run: ${reason}`,
+              ),
+            ),
+        },
+      );
+    });
+  }
+
+  /** Brings every VM to what is on disk now, or changes nothing; resolves with the outcome. */
+  reload(request: ReloadRequest = {}, trigger: Trigger = "call"): Promise<Outcome> {
+    return this.reloader.reload(request, trigger);
+  }
+
+  status(): AgentStatus {
+    const watch = this.#source.status();
+    return {
+      generation: this.#store.generation,
+      pending: watch.pending || this.reloader.busy,
+      held: false,
+      vms: this.#pool.vms(),
+      watch,
+      rejected: this.reloader.rejected,
+      uptimeMs: performance.now() - this.#startedAtMs,
+    };
+  }
+
+  /** Why a module name is never evicted; undefined when it may be. */
+  pinnedWhy(name: string): string | undefined {
+    return this.#pinnedWhy(name);
+  }
+
+  on<E extends keyof AgentEvents>(event: E, listener: (...args: AgentEvents[E]) => void): void {
+    (this.#events as EventEmitter).on(event, listener as (...args: unknown[]) => void);
+  }
+
+  /** Stops accepting, finishes what is in flight for at most `shutdownMs`, ends every thread. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const { shutdownMs } = this.config;
+    const source = this.#source.close();
+    await this.#web.stopAccepting();
+    await this.#pool.drain(shutdownMs);
+    await this.#web.close(shutdownMs);
+    await this.#pool.close();
+    await source;
+  }
+
+  #listen(): void {
+    this.#source.on("warning", (message) => this.#log("warn", message, undefined));
+    this.#source.on("progress", (done, total) => this.#events.emit("progress", done, total));
+    this.reloader.on("plan", (plan, changes) => this.#events.emit("plan", plan, changes));
+    this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
+    const pool = this.#pool;
+    pool.on("observed", (vm, batch) => this.#feed.observed(vm, batch));
+    pool.on("log", (vm, level, message) => this.#log(level, message, vm));
+    pool.on("vm", (vm, end) => {
+      if (end) this.#feed.vmGone(vm.id);
+      this.#events.emit("vm", vm, end && "message" in end ? end.message : undefined);
+    });
+    pool.on("applied", (vm, report) => {
+      this.#feed.reached(Math.min(...pool.vms().map(({ generation }) => generation)));
+      for (const message of report.errors)
+        this.#log("error", `VM ${vm} did not load a module that the canary loaded: ${message}`, vm);
+    });
+  }
+
+  #log(level: LogLevel, message: string, vm: number | undefined): void {
+    this.#events.emit("log", level, message, vm);
+  }
+
+  /** What a VM starts with: the active generation, always. */
+  #bootSnapshot(): VmSnapshot {
+    const { config } = this;
+    const settings: VmSettings = {
+      prefix: config.prefix,
+      cwd: config.cwd,
+      packagePath: config.searchPath.text,
+      luaCodeCache: config.luaCodeCache,
+      initBy: config.initBy,
+      initWorkerBy: config.initWorkerBy,
+      threads: config.threads,
+      limits: {
+        requestMs: config.limits.requestMs,
+        instructions: config.limits.instructions,
+        canaryMs: config.reload.canaryMs,
+      },
+      sharedDicts: config.sharedDicts,
+      pinned: config.reload.pinned,
+      warm: config.reload.warm,
+    };
+    return {
+      settings,
+      generation: this.#store.generation,
+      manifest: this.#store.snapshot(),
+      locations: this.#web.locations(),
+    };
+  }
+}

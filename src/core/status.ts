@@ -1,0 +1,35 @@
+/** What `status` shows of a running agent. */
+
+import type { Outcome } from "./outcome.ts";
+
+export interface VmStatus {
+  /** Counts from 1; stays the same when the VM is replaced. */
+  readonly id: number;
+  readonly state: "booting" | "ready" | "draining" | "down";
+  readonly generation: number;
+  readonly inFlight: number;
+  /** Modules it has loaded from files. */
+  readonly modules: number;
+  readonly restarts: number;
+}
+
+export interface WatchStatus {
+  readonly files: number;
+  readonly folders: number;
+  readonly mode: "events" | "polling" | "sweep" | "manual";
+  readonly missingRoots: readonly string[];
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface AgentStatus {
+  readonly generation: number;
+  /** An observed change has no outcome yet. */
+  readonly pending: boolean;
+  readonly held: boolean;
+  readonly vms: readonly VmStatus[];
+  readonly watch: WatchStatus;
+  /** The standing rejection. */
+  readonly rejected: Outcome | undefined;
+  /** Milliseconds since the start. */
+  readonly uptimeMs: number;
+}

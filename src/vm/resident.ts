@@ -1,0 +1,205 @@
+/** The VM inside its thread: takes messages from the one port, in order; between two of them is the safe point. */
+
+import type { MessagePort } from "node:worker_threads";
+import { ManifestView } from "../lua/manifest-view.ts";
+import { rehearse } from "../lua/rehearsal.ts";
+import { Surroundings } from "../ngx/exchange.ts";
+import { createOccupant, initialise, type Occupant } from "./occupant.ts";
+import type { ActivateMessage, MainToVm, RehearseMessage, VmBoot, VmToMain } from "./protocol.ts";
+import { slot } from "./shared-slots.ts";
+import { WorkFloor } from "./work-floor.ts";
+
+/** What a fresh state of this thread starts on. */
+interface Active {
+  readonly generation: number;
+  readonly manifest: ManifestView;
+}
+
+export class Resident {
+  readonly #boot: VmBoot;
+  readonly #port: MessagePort;
+  readonly #slots: Int32Array;
+  readonly #floor: WorkFloor;
+  #active: Active;
+  #occupant: Occupant;
+  /** Between a rehearsal that went well and the commit: what the state was before it. */
+  #rehearsed: { readonly generation: number; readonly release: () => void } | undefined;
+  #spoilt = false;
+  #draining = false;
+  #end: () => void = () => {};
+
+  constructor(boot: VmBoot) {
+    this.#boot = boot;
+    this.#port = boot.port;
+    this.#slots = new Int32Array(boot.slots);
+    this.#active = { generation: boot.generation, manifest: ManifestView.complete(boot.manifest) };
+    this.#occupant = this.#createOccupant();
+    this.#floor = new WorkFloor({
+      settings: boot.settings,
+      slots: this.#slots,
+      locations: boot.locations,
+      occupant: () => this.#occupant,
+      freshOccupant: () => this.#freshOccupant(),
+      post: (message, transfer) => this.#post(message, transfer),
+      idle: () => this.#checkDrained(),
+    });
+  }
+
+  /** Boots, then serves until it is drained. Returns early when `initBy` fails. */
+  async run(): Promise<void> {
+    const startedAtMs = performance.now();
+    const failure = await initialise(this.#occupant, this.#boot.settings);
+    if (failure !== undefined) {
+      this.#post({ type: "unfit", message: failure });
+      this.#port.close();
+      return;
+    }
+    this.#stampGeneration();
+    this.#post({ type: "ready", bootMs: performance.now() - startedAtMs });
+    await new Promise<void>((resolve) => {
+      this.#end = resolve;
+      this.#port.on("message", (message: MainToVm) => this.#receive(message));
+    });
+    this.#port.close();
+  }
+
+  #receive(message: MainToVm): void {
+    switch (message.type) {
+      case "request":
+      case "call":
+        this.#floor.start(message);
+        return;
+      case "continue":
+        this.#floor.continue(message);
+        return;
+      case "abort":
+        this.#floor.abort(message.id);
+        return;
+      case "locations":
+        this.#floor.locations = message.locations;
+        return;
+      case "activate":
+        this.#activate(message);
+        return;
+      case "rehearse":
+        void this.#rehearse(message);
+        return;
+      case "drain":
+        this.#draining = true;
+        this.#checkDrained();
+    }
+  }
+
+  #activate(message: ActivateMessage): void {
+    const startedAtMs = performance.now();
+    const { vm } = this.#occupant;
+    const adopted = this.#rehearsed?.generation === message.generation;
+    const errors: string[] = [];
+    let evicted: readonly string[] = [];
+    let warmed = 0;
+    if (adopted) {
+      this.#rehearsed?.release();
+      this.#rehearsed = undefined;
+    } else {
+      evicted = vm.move(message);
+      if (this.#boot.settings.warm) {
+        const gone = new Set(evicted);
+        for (const name of message.load)
+          if (gone.has(name))
+            vm.load(name, this.#loadAllowance(), (ended) => {
+              if (ended.ok) warmed++;
+              else errors.push(ended.message);
+            });
+      }
+    }
+    const { generation, manifest } = vm.generations.active;
+    this.#active = { generation, manifest };
+    this.#stampGeneration();
+    const appliedMs = performance.now() - startedAtMs;
+    this.#post({ type: "applied", report: { generation, appliedMs, evicted, warmed, errors } });
+  }
+
+  /** The canary loads the next generation aside. Its state is adopted by `activate`, or thrown away. */
+  async #rehearse(message: RehearseMessage): Promise<void> {
+    if (this.#spoilt || this.#rehearsed) await this.#startAnew();
+    const { vm } = this.#occupant;
+    // Held, so that the active manifest stays whole in case this one is rejected.
+    const held = vm.generations.acquire();
+    const { errors, bytecode } = rehearse(vm, {
+      move: message,
+      compile: message.compile,
+      load: message.load,
+      allowance: this.#loadAllowance(this.#boot.settings.limits.canaryMs),
+    });
+    if (errors.length > 0) this.#spoilt = true;
+    else this.#rehearsed = { generation: message.generation, release: () => vm.generations.release(held) };
+    this.#post({ type: "rehearsed", errors, bytecode });
+  }
+
+  async #startAnew(): Promise<void> {
+    this.#occupant = this.#createOccupant();
+    this.#rehearsed = undefined;
+    this.#spoilt = false;
+    const failure = await initialise(this.#occupant, this.#boot.settings);
+    if (failure !== undefined) this.#post({ type: "log", level: "warn", message: `canary: ${failure}` });
+  }
+
+  /** For `luaCodeCache: false`: a VM for one request, on the active generation. */
+  async #freshOccupant(): Promise<Occupant | string> {
+    const occupant = this.#createOccupant();
+    const failure = await initialise(occupant, this.#boot.settings);
+    return failure ?? occupant;
+  }
+
+  #createOccupant(): Occupant {
+    const slots = this.#slots;
+    const occupant: Occupant = createOccupant({
+      settings: this.#boot.settings,
+      ...this.#active,
+      vm: this.#boot.vm,
+      exiting: () => this.#draining,
+      log: (level, message) => this.#post({ type: "log", level, message }),
+      onEnter: () => {
+        slots[slot.entries] = (slots[slot.entries] ?? 0) + 1;
+        Atomics.store(slots, slot.running, 1);
+      },
+      onLeave: () => {
+        Atomics.store(slots, slot.running, 0);
+        this.#tellObservations(occupant);
+      },
+    });
+    return occupant;
+  }
+
+  #tellObservations({ vm }: Occupant): void {
+    const news = vm.observations.take();
+    if (!news) return;
+    this.#slots[slot.modules] = vm.observations.held;
+    this.#port.postMessage({
+      type: "observed",
+      generation: vm.generations.active.generation,
+      ...news,
+    } satisfies VmToMain);
+  }
+
+  #loadAllowance(deadlineMs = this.#boot.settings.limits.requestMs) {
+    return { deadlineMs, instructions: 0, context: new Surroundings("init_worker") };
+  }
+
+  #stampGeneration(): void {
+    Atomics.store(this.#slots, slot.generation, this.#active.generation);
+    this.#slots[slot.modules] = this.#occupant.vm.observations.held;
+  }
+
+  /** Whatever was observed goes first: who hears of an answer knows what it loaded. */
+  #post(message: VmToMain, transfer: readonly ArrayBuffer[] = []): void {
+    this.#tellObservations(this.#occupant);
+    this.#port.postMessage(message, transfer);
+  }
+
+  #checkDrained(): void {
+    if (!this.#draining || this.#floor.inFlight > 0) return;
+    this.#post({ type: "drained" });
+    this.#end();
+  }
+}

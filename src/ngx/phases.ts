@@ -1,34 +1,16 @@
 /** Runs one request through its phases: rewrite, access, content, the filters, log. */
 
-import { lauxlib, lua, type lua_State } from "#fengari";
+import type { lua_State } from "#fengari";
 import type { HandlerSource, LocationHandlers, Phase } from "../core/exchange.ts";
 import type { Activity, Outcome, Running } from "../lua/activity.ts";
-import { textAt } from "../lua/stack.ts";
 import type { EndReason, Exchange } from "./exchange.ts";
+import { type HandlerFailure, HandlerRunner, loadError, type PushHandler } from "./handlers.ts";
 import type { NgxHost } from "./host.ts";
 import { logForRequest } from "./request-scope.ts";
 import { type ExchangeOutput, type Filters, ResponseStream } from "./response-stream.ts";
 
+export type { HandlerFailure, PushHandler } from "./handlers.ts";
 export type { ExchangeOutput } from "./response-stream.ts";
-
-/** A handler that cannot run: its file is missing (404) or does not load (500). */
-export interface HandlerFailure {
-  readonly status: 404 | 500;
-  /** What is logged, e.g. `content_by_lua(/x):1: unexpected symbol near '?'`. */
-  readonly message: string;
-}
-
-/**
- * Pushes a fresh function for a handler onto `L`, with the environment of one request; +1. When it does not
- * load, pushes nothing and says why; raises no Lua error. Called before the request's view is entered, or, for
- * filters, within it.
- */
-export type PushHandler = (
-  L: lua_State,
-  phase: Phase,
-  source: HandlerSource,
-  exchange: Exchange,
-) => HandlerFailure | undefined;
 
 export interface ExchangeOptions {
   readonly host: NgxHost;
@@ -66,7 +48,7 @@ class ExchangeRun implements RunningExchange, Filters {
   readonly exchange: Exchange;
   readonly #host: NgxHost;
   readonly #activity: Activity;
-  readonly #pushHandler: PushHandler;
+  readonly #handlers: HandlerRunner;
   readonly #output: ExchangeOutput;
   #phase: HandlerPhase = "rewrite";
   #source: HandlerSource | undefined;
@@ -82,7 +64,7 @@ class ExchangeRun implements RunningExchange, Filters {
     this.exchange = options.exchange;
     this.#host = options.host;
     this.#activity = options.activity;
-    this.#pushHandler = options.pushHandler;
+    this.#handlers = new HandlerRunner(options.host, options.pushHandler, options.exchange);
     this.#output = options.output;
     const generation = options.activity.view.generation;
     this.exchange.stream = new ResponseStream(options.exchange, options.output, this, generation);
@@ -123,7 +105,8 @@ class ExchangeRun implements RunningExchange, Filters {
     if (source === undefined) return true;
     const before = exchange.phase;
     exchange.phase = phase;
-    const error = L === undefined ? this.#runApart(phase, source) : this.#runWithin(L, phase, source);
+    const error =
+      L === undefined ? this.#runApart(phase, source) : this.#handlers.runWithin(L, phase, source);
     exchange.phase = before;
     if (error !== undefined) this.#log(error);
     return error === undefined;
@@ -149,8 +132,7 @@ class ExchangeRun implements RunningExchange, Filters {
   }
 
   readonly #push = (co: lua_State): number => {
-    this.#failure = this.#pushHandler(co, this.#phase, this.#source as HandlerSource, this.exchange);
-    if (this.#failure !== undefined) lua.lua_pushcfunction(co, nothing);
+    this.#failure = this.#handlers.push(co, this.#phase, this.#source as HandlerSource);
     return 0;
   };
 
@@ -229,8 +211,11 @@ class ExchangeRun implements RunningExchange, Filters {
       return;
     }
     const limit = why === "deadline" ? "limits.requestMs" : "limits.instructions";
+    const status = why === "deadline" ? 504 : 500;
     this.#log(`lua entry thread aborted: the request exceeded ${limit}`);
-    this.#endWithPage(why === "deadline" ? 504 : 500);
+    // A header filter that did not come to an end is not started again for the error page.
+    if (this.exchange.phase === "header_filter") this.exchange.stream.failure = status;
+    this.#endWithPage(status);
   }
 
   #end(): void {
@@ -257,80 +242,13 @@ class ExchangeRun implements RunningExchange, Filters {
     this.#output.done();
   }
 
-  /** Runs a handler that must not yield in a coroutine of its own; the error to log, if any. */
   #runApart(phase: Phase, source: HandlerSource): string | undefined {
-    let failure: HandlerFailure | undefined;
-    let outcome: Outcome | undefined;
-    let refused = false;
-    const running = this.#host.scheduler.run(
-      this.#killed ? renewed(this.#activity) : this.#activity,
-      (co) => {
-        failure = this.#pushHandler(co, phase, source, this.exchange);
-        if (failure !== undefined) lua.lua_pushcfunction(co, nothing);
-        return 0;
-      },
-      (how, co) => {
-        outcome = how;
-        refused =
-          phase === "body_filter" && how.kind === "returned" && how.values > 0 && isRefusal(co, -how.values);
-      },
-    );
-    if (failure !== undefined) return loadError(source, failure);
-    if (outcome === undefined) {
-      running.abort();
-      return `failed to run ${phase}_by_lua*: attempt to yield across C-call boundary`;
-    }
-    if (outcome.kind === "error") return `failed to run ${phase}_by_lua*: ${outcome.traceback}`;
-    if (outcome.kind === "killed") return `failed to run ${phase}_by_lua*: stopped (${outcome.why})`;
-    return refused ? `${phase}_by_lua* returned an error status` : undefined;
-  }
-
-  /** Runs a filter on the stack of the Lua code whose output it filters, as nginx does; the error to log, if any. */
-  #runWithin(L: lua_State, phase: Phase, source: HandlerSource): string | undefined {
-    lauxlib.luaL_checkstack(L, 8, null);
-    lua.lua_pushcfunction(L, traceback);
-    const base = lua.lua_gettop(L) as number;
-    const failure = this.#pushHandler(L, phase, source, this.exchange);
-    if (failure !== undefined) {
-      lua.lua_settop(L, base - 1);
-      return loadError(source, failure);
-    }
-    const status = lua.lua_pcall(L, 0, 0, base) as number;
-    const error =
-      status === lua.LUA_OK
-        ? undefined
-        : `failed to run ${phase}_by_lua*: ${textAt(L, -1) ?? "unknown error"}`;
-    lua.lua_settop(L, base - 1);
-    return error;
+    return this.#handlers.runApart(this.#killed ? renewed(this.#activity) : this.#activity, phase, source);
   }
 
   #log(message: string): void {
     logForRequest(this.#host, this.exchange, "error", message);
   }
-}
-
-function nothing(): number {
-  return 0;
-}
-
-/** A body filter may end the response by returning ngx.ERROR or a status of 300 and more; +0. */
-function isRefusal(L: lua_State, index: number): boolean {
-  if (lua.lua_type(L, index) !== lua.LUA_TNUMBER) return false;
-  const result = lua.lua_tonumber(L, index) as number;
-  return result === -1 || result >= 300;
-}
-
-/** Message handler: appends the traceback to a message that is text. */
-function traceback(L: lua_State): number {
-  const message = textAt(L, 1);
-  if (message !== undefined) lauxlib.luaL_traceback(L, L, lua.lua_tostring(L, 1), 1);
-  return 1;
-}
-
-function loadError(source: HandlerSource, failure: HandlerFailure): string {
-  return source.kind === "inline"
-    ? `failed to load inlined Lua code: ${failure.message}`
-    : `failed to load external Lua file "${source.path}": ${failure.message}`;
 }
 
 /** The same activity with a time limit that starts now: log_by runs also when the request used up its own. */

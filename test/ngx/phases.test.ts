@@ -263,6 +263,8 @@ describe("body_filter", () => {
 
   it("may refuse the response", async () => {
     expect(await filtered("return ngx.ERROR")).toMatchObject({ status: 500, errorPage: true });
+    const refused = "if ngx.arg[1] == 'a' then return 403 end";
+    expect(await filtered(refused, "ngx.print('a') ngx.print('b')")).toMatchObject({ status: 500, body: "" });
   });
 
   it.each([

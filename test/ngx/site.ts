@@ -12,7 +12,7 @@ import type {
 import type { LogLevel } from "../../src/core/log.ts";
 import type { Activity, Scheduler } from "../../src/lua/activity.ts";
 import { createScheduler } from "../../src/lua/scheduler.ts";
-import { toBytes, toText } from "../../src/lua/stack.ts";
+import { textAt, toBytes, toText } from "../../src/lua/stack.ts";
 import { createState } from "../../src/lua/state.ts";
 import { openNgx } from "../../src/ngx/api.ts";
 import { Exchange } from "../../src/ngx/exchange.ts";
@@ -179,7 +179,7 @@ function pushFresh(co: lua_State, name: string, source: HandlerSource): HandlerF
   if (source.kind === "file") return { status: 404, message: `cannot open ${source.path}` };
   const code = toBytes(source.code);
   if (lauxlib.luaL_loadbuffer(co, code, code.length, toBytes(name)) !== lua.LUA_OK) {
-    const message = toText(lua.lua_tostring(co, -1));
+    const message = textAt(co, -1) ?? "";
     lua.lua_pop(co, 1);
     return { status: 500, message };
   }

@@ -166,7 +166,7 @@ export class Generations {
   #swap(view: View): void {
     const L = this.#L;
     lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
-    lua.lua_rawgeti(L, lua.LUA_REGISTRYINDEX, view.box);
+    lua.lua_rawgeti(L, lua.LUA_REGISTRYINDEX, view.box as number);
     swapContents(lua.lua_topointer(L, -2), lua.lua_topointer(L, -1));
     lua.lua_pop(L, 2);
     for (const path of view.globals) {

@@ -99,7 +99,7 @@ const formatFloat = (spec, n) => {
   const finite = x < Infinity;
   const precision = spec.precision ?? 6;
   let body;
-  if (!finite) body = n !== n ? "nan" : "inf";
+  if (!finite) body = Number.isNaN(n) ? "nan" : "inf";
   else if (lower === "a") body = hexadecimal(x, spec.precision, spec.alternate);
   else if (lower === "e") body = exponential(x, precision, spec.alternate);
   else if (lower === "f") body = fixed(x, precision, spec.alternate);
@@ -154,7 +154,7 @@ const numberToText = (n) => {
     const shortest = String(n);
     if (shortest.length <= (n < 0 ? 15 : 14)) return shortest;
   }
-  if (n !== n) return "nan";
+  if (Number.isNaN(n)) return "nan";
   const sign = isNegative(n) ? "-" : "";
   return sign + (x < Infinity ? general(x, 14, false) : "inf");
 };
@@ -163,7 +163,7 @@ const exactly = parseSpec("%a");
 
 /** %q of a number: a literal that reads back as the same number. */
 const quoteNumber = (n) => {
-  if (n !== n) return "(0/0)";
+  if (Number.isNaN(n)) return "(0/0)";
   if (n === Infinity) return "1e9999";
   if (n === -Infinity) return "-1e9999";
   return Number.isSafeInteger(n) && !Object.is(n, -0) ? String(n) : formatFloat(exactly, n);

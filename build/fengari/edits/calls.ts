@@ -74,4 +74,10 @@ export const calls: readonly Edit[] = [
     replace: `"C stack overflow"`,
   },
   { file: "lparser.js", why: "Lua's own message", find: `"JS levels"`, times: 2, replace: `"C levels"` },
+  {
+    file: "lapi.js",
+    why: "the other questions of the API answer with booleans",
+    find: "    return isvalid(o1) && isvalid(o2) ? lvm.luaV_equalobj(null, o1, o2) : 0;",
+    replace: "    return isvalid(o1) && isvalid(o2) && lvm.luaV_equalobj(null, o1, o2) === 1;",
+  },
 ];

@@ -17,7 +17,7 @@ export function openPackage(L: lua_State): void {
     for (const [field, key] of [
       ["loaded", lauxlib.LUA_LOADED_TABLE],
       ["preload", lauxlib.LUA_PRELOAD_TABLE],
-    ]) {
+    ] as const) {
       lauxlib.luaL_getsubtable(L, lua.LUA_REGISTRYINDEX, key);
       lua.lua_setfield(L, -2, toBytes(field));
     }

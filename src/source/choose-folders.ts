@@ -1,6 +1,7 @@
 /** First stage of a pass: where to look, and what has become of the folders where walking starts. */
 
 import { basename, dirname } from "node:path";
+import type { FolderNode } from "./disk-index.ts";
 import { folderNow, forgetFile, lookAgain, nodeFor, type Pass } from "./pass.ts";
 import { statOrCode } from "./stat-identity.ts";
 
@@ -23,22 +24,29 @@ export function chooseTops(
       const since = missingSinceMs.get(folder) ?? Date.now();
       missingSinceMs.set(folder, since);
       const leftMs = since + graceMs - Date.now();
-      if (known !== undefined && leftMs > 0) lookAgain(pass, folder, leftMs);
-      else if (known !== undefined) index.removeFolder(known, pass.changes);
+      if (known !== undefined && leftMs > 0) {
+        lookAgain(pass, folder, leftMs);
+        pass.vanished.add(known);
+      } else if (known !== undefined) {
+        index.removeFolder(known, pass.changes);
+      }
       continue;
     }
-    missingSinceMs.delete(folder);
+    const returned = missingSinceMs.delete(folder);
     const node = known ?? index.addFolder(folder, undefined, now.real);
     const replaced = node.identity !== now.identity || node.real !== now.real;
     if (replaced) index.identify(node, undefined, now.real);
-    if (replaced || everything) pass.toList.set(node, true);
+    if (replaced || returned || everything) pass.toList.set(node, true);
   }
 }
 
 /** Chooses a known folder, without what is below. */
 export function chooseFolder(pass: Pass, path: string): void {
   const node = pass.index.folder(path);
-  if (node !== undefined && !pass.toList.has(node)) pass.toList.set(node, false);
+  if (node === undefined || pass.toList.has(node)) return;
+  for (let at: FolderNode | undefined = node; at !== undefined; at = at.parent)
+    if (pass.vanished.has(at)) return;
+  pass.toList.set(node, false);
 }
 
 /** Chooses a file, or a folder with everything below, wherever it is in the territory. */

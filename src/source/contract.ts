@@ -58,6 +58,8 @@ export interface SourceStatus {
   readonly skipped: readonly SkippedPath[];
   /** Events or differences seen whose step has not been emitted yet. */
   readonly pending: boolean;
+  /** Changes from now on are noticed without being asked for: every folder is watched, or compared by the sweep. */
+  readonly live: boolean;
   readonly sweep: SweepStatus;
 }
 
@@ -75,6 +77,8 @@ export interface SourceEvents {
   step(step: SourceStep): void;
   /** Something may have changed; a step (or nothing) follows after the settle window. */
   pending(pending: boolean): void;
+  /** `SourceStatus.live` has changed: false at start, and for a moment while folders are added. */
+  live(live: boolean): void;
   warning(message: string): void;
   /** A pass that has been running for over a second: files looked at, of those to look at. */
   progress(filesDone: number, filesTotal: number): void;

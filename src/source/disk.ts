@@ -3,61 +3,92 @@
 import { dirname } from "node:path";
 import { ArenaNumbers } from "./arena.ts";
 import { Changes } from "./changes.ts";
+import { openChokidarHints } from "./chokidar-hints.ts";
 import type { SourceStatus } from "./contract.ts";
 import { DiskIndex } from "./disk-index.ts";
+import type { OpenHints } from "./hints.ts";
 import type { MainToSource, SourceThreadBoot, SourceToMain } from "./messages.ts";
 import { Scanner, type ScanResult, type Scope } from "./scan.ts";
 import { runSliced } from "./slices.ts";
 import { Territory } from "./territory.ts";
+import { Watcher } from "./watcher.ts";
 
 const progressAfterMs = 1000;
 const progressEveryMs = 250;
 /** Status is for people: nobody reads more reasons than these. */
 const mostSkipped = 1000;
+const noSweep = { lastAt: undefined, costMs: 0, missed: 0 };
 
-/** Owns index and scanner. Everything it has to say goes through `post`. */
+/** Owns index, scanner and watcher. Everything it has to say goes through `post`. */
 export class Disk {
   readonly #boot: SourceThreadBoot;
   readonly #post: (message: SourceToMain) => void;
   readonly #territory: Territory;
   readonly #index = new DiskIndex();
   readonly #scanner: Scanner;
+  readonly #watcher: Watcher | undefined;
   #files: readonly string[];
   #passes: Promise<unknown> = Promise.resolve();
+  #pending = true;
+  #toldWatched = "";
 
-  constructor(boot: SourceThreadBoot, post: (message: SourceToMain) => void) {
+  /** `failed` is told of errors that nobody waits for. */
+  constructor(
+    boot: SourceThreadBoot,
+    post: (message: SourceToMain) => void,
+    failed: (error: unknown) => void,
+    openHints: OpenHints = openChokidarHints,
+  ) {
+    const { options } = boot;
     this.#boot = boot;
     this.#post = post;
-    this.#files = boot.options.files;
-    this.#territory = new Territory(boot.options);
-    this.#scanner = new Scanner(
-      this.#territory,
-      this.#index,
-      boot.options.maxFileBytes,
-      new ArenaNumbers(boot.nextArena),
-    );
+    this.#files = options.files;
+    this.#territory = new Territory(options);
+    const numbers = new ArenaNumbers(boot.nextArena);
+    this.#scanner = new Scanner(this.#territory, this.#index, options.maxFileBytes, numbers);
+    if (options.watch === false) return;
+    const context = {
+      settings: options.watch,
+      territory: this.#territory,
+      index: this.#index,
+      pass: (scope: Scope) => this.#inTurn(() => this.#pass(undefined, scope)),
+      changed: () => this.#tell(),
+      warning: (message: string) => post({ type: "warning", message }),
+      failed,
+    };
+    this.#watcher = new Watcher(context, openHints);
   }
 
-  /** Reads everything and answers request 0. */
+  /** Reads everything, answers request 0, and begins to watch. */
   async start(): Promise<void> {
     const changes = new Changes();
     changes.assume(this.#boot.known);
     await this.#inTurn(() => this.#pass(0, { kind: "all" }, changes));
+    this.#watcher?.begin();
+    this.#tell();
   }
 
-  async receive(message: Exclude<MainToSource, { type: "close" }>): Promise<void> {
+  async receive(message: MainToSource): Promise<void> {
     if (message.type === "files") {
-      return this.#inTurn(() => {
+      await this.#inTurn(() => {
         const folders = new Set([...this.#files, ...message.files].map((file) => dirname(file)));
         this.#files = message.files;
         this.#territory.setFiles(message.files);
         return this.#pass(message.id, { kind: "folders", folders });
       });
+      return;
     }
-    const { paths, force } = message;
-    await this.#inTurn(() =>
-      this.#pass(message.id, paths === "all" ? { kind: "all" } : { kind: "paths", paths, force }),
-    );
+    const { id, paths, force } = message;
+    await this.#inTurn(() => {
+      if (paths !== "all") return this.#pass(id, { kind: "paths", paths, force });
+      this.#watcher?.clear();
+      return this.#pass(id, { kind: "all" });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await this.#passes;
   }
 
   #inTurn<T>(pass: () => Promise<T>): Promise<T> {
@@ -66,16 +97,15 @@ export class Disk {
     return turn;
   }
 
-  async #pass(id: number | undefined, scope: Scope, changes = new Changes()): Promise<void> {
+  async #pass(id: number | undefined, scope: Scope, changes = new Changes()): Promise<ScanResult> {
     const result = await runSliced(this.#scanner.scan(scope, changes, this.#progress()));
-    this.#publish(id, result);
-  }
-
-  #publish(id: number | undefined, { present, absent, arenas }: ScanResult): void {
+    const { present, absent, arenas } = result;
     this.#post({ type: "status", status: this.#status() });
     if (id !== undefined || present.length > 0 || absent.length > 0) {
       this.#post({ type: "step", id, present, absent, arenas });
     }
+    this.#watcher?.passed(result);
+    return result;
   }
 
   #progress(): (done: number, total: number) => void {
@@ -88,17 +118,37 @@ export class Disk {
     };
   }
 
+  /** Says what has changed about the watching; steps speak for themselves. */
+  #tell(): void {
+    const { mode, live, sweep } = this.#watching();
+    const watched = `${mode} ${live} ${sweep.lastAt} ${sweep.missed}`;
+    if (watched !== this.#toldWatched) {
+      this.#toldWatched = watched;
+      this.#post({ type: "status", status: this.#status() });
+    }
+    const pending = this.#watcher?.pending ?? false;
+    if (pending === this.#pending) return;
+    this.#pending = pending;
+    this.#post({ type: "pending", pending });
+  }
+
   #status(): SourceStatus {
     return {
       files: this.#index.fileCount,
       folders: this.#index.folderCount,
-      mode: "manual",
       missingRoots: this.#territory
         .rootFolders()
         .filter((folder) => this.#index.folder(folder) === undefined),
       skipped: this.#index.skipped().slice(0, mostSkipped),
-      pending: false,
-      sweep: { lastAt: undefined, costMs: 0, missed: 0 },
+      pending: this.#pending,
+      ...this.#watching(),
     };
+  }
+
+  #watching(): Pick<SourceStatus, "mode" | "live" | "sweep"> {
+    const watcher = this.#watcher;
+    if (watcher === undefined) return { mode: "manual", live: false, sweep: noSweep };
+    const { mode, live, sweep } = watcher;
+    return { mode, live, sweep };
   }
 }

@@ -20,8 +20,7 @@ export type MainToSource =
       readonly paths: readonly string[] | "all";
       readonly force: boolean;
     }
-  | { readonly type: "files"; readonly id: number; readonly files: readonly string[] }
-  | { readonly type: "close" };
+  | { readonly type: "files"; readonly id: number; readonly files: readonly string[] };
 
 export type SourceToMain =
   | {

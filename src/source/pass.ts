@@ -28,6 +28,8 @@ export interface Pass {
   /** Folders to list, and whether everything below is listed as well. */
   readonly toList: Map<FolderNode, boolean>;
   readonly looks: Look[];
+  /** Tops that are missing and may come back: nothing in them is judged. */
+  readonly vanished: Set<FolderNode>;
   /** Folders that must be looked at once more, after so many milliseconds. */
   readonly again: Map<string, number>;
 }

@@ -23,6 +23,8 @@ export interface ScanResult extends Differences {
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
   /** Folders that must be looked at once more, after so many milliseconds. */
   readonly again: ReadonlyMap<string, number>;
+  /** True while a root is missing that may come back: its files are gone, and no step says so yet. */
+  readonly awaiting: boolean;
 }
 
 /** Scans for one source; passes must not overlap. */
@@ -57,6 +59,7 @@ export class Scanner {
       maxFileBytes: this.#maxFileBytes,
       toList: new Map(),
       looks: [],
+      vanished: new Set(),
       again: new Map(),
     };
     if (scope.kind === "paths") {
@@ -71,6 +74,11 @@ export class Scanner {
       yield 0;
     }
     yield* readFiles(pass, progress);
-    return { ...changes.finish(this.#index), arenas: pass.arena.finish(), again: pass.again };
+    return {
+      ...changes.finish(this.#index),
+      arenas: pass.arena.finish(),
+      again: pass.again,
+      awaiting: pass.vanished.size > 0,
+    };
   }
 }

@@ -3,10 +3,10 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** No slice takes much longer: inotify's queue (16,384 events) must be emptied while a large tree is scanned. */
-const sliceMs = 8;
+const longestSliceMs = 8;
 
 /** Drives `work` to its end. What it yields is a pause in milliseconds; 0 offers a place to interrupt it. */
-export async function runSliced<T>(work: Generator<number, T>): Promise<T> {
+export async function runSliced<T>(work: Generator<number, T>, sliceMs = longestSliceMs): Promise<T> {
   let begunMs = performance.now();
   for (;;) {
     const step = work.next();

@@ -29,6 +29,7 @@ class DiskSource implements Source {
   readonly #listeners: Listeners = {
     step: new Set(),
     pending: new Set(),
+    live: new Set(),
     warning: new Set(),
     progress: new Set(),
   };
@@ -53,6 +54,7 @@ class DiskSource implements Source {
       missingRoots: [],
       skipped: [],
       pending: false,
+      live: false,
       sweep: { lastAt: undefined, costMs: 0, missed: 0 },
     };
   }
@@ -146,7 +148,7 @@ class DiskSource implements Source {
         this.#step(message);
         break;
       case "status":
-        this.#status = { ...message.status, pending: this.#status.pending };
+        this.#setStatus({ ...message.status, pending: this.#status.pending });
         break;
       case "pending":
         this.#setPending(message.pending);
@@ -179,7 +181,7 @@ class DiskSource implements Source {
   #died(cause: unknown): void {
     this.#worker = undefined;
     if (this.#closed) return;
-    const why = cause instanceof Error ? cause.message : "it ended by itself";
+    const why = cause === undefined ? "it ended by itself" : messageOf(cause);
     this.#failAll(why);
     if (!this.#started) return;
     const pauseMs = Math.min(restartPauseMs * 2 ** this.#deaths, longestPauseMs);
@@ -189,7 +191,7 @@ class DiskSource implements Source {
       `source-failed: the thread that watches the disk died (${why}); started again in ${pauseMs} ms`,
     );
     // Until the new thread has read everything, nobody knows what has changed.
-    this.#setPending(true);
+    this.#setStatus({ ...this.#status, pending: true, live: false });
     this.#restart = setTimeout(() => this.#spawn(), pauseMs);
   }
 
@@ -201,9 +203,14 @@ class DiskSource implements Source {
   }
 
   #setPending(pending: boolean): void {
-    if (this.#status.pending === pending) return;
-    this.#status = { ...this.#status, pending };
-    this.#emit("pending", pending);
+    this.#setStatus({ ...this.#status, pending });
+  }
+
+  #setStatus(status: SourceStatus): void {
+    const was = this.#status;
+    this.#status = status;
+    if (status.pending !== was.pending) this.#emit("pending", status.pending);
+    if (status.live !== was.live) this.#emit("live", status.live);
   }
 
   #emit<E extends keyof SourceEvents>(event: E, ...args: Parameters<SourceEvents[E]>): void {
@@ -211,4 +218,10 @@ class DiskSource implements Source {
       (listener as (...args: Parameters<SourceEvents[E]>) => void)(...args);
     }
   }
+}
+
+/** Errors of another thread are not always instances of this one's Error. */
+function messageOf(cause: unknown): string {
+  const told = typeof cause === "object" && cause !== null && "message" in cause ? cause.message : cause;
+  return String(told);
 }

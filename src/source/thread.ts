@@ -14,9 +14,10 @@ const fail = (error: unknown) => {
   });
 };
 
-const disk = new Disk(workerData as SourceThreadBoot, (message: SourceToMain) => port.postMessage(message));
-port.on("message", (message: MainToSource) => {
-  if (message.type === "close") port.close();
-  else disk.receive(message).catch(fail);
-});
+const disk = new Disk(
+  workerData as SourceThreadBoot,
+  (message: SourceToMain) => port.postMessage(message),
+  fail,
+);
+port.on("message", (message: MainToSource) => disk.receive(message).catch(fail));
 disk.start().catch(fail);

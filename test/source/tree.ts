@@ -59,6 +59,7 @@ export class Follower {
       this.#signal();
     });
     this.source.on("pending", () => this.#signal());
+    this.source.on("live", () => this.#signal());
   }
 
   async start(): Promise<SourceStep> {
@@ -119,9 +120,10 @@ export class Follower {
   }
 }
 
-/** A started follower over these options. */
+/** A started follower over these options; if it watches, one that notices changes from now on. */
 export async function follow(options: SourceOptions): Promise<Follower> {
   const follower = new Follower(options);
   await follower.start();
+  await follower.until(() => options.watch === false || follower.status().live);
   return follower;
 }

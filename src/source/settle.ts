@@ -1,0 +1,122 @@
+/** When to look: collects hints until the disk is quiet. Pure; the clock is an argument. */
+
+export interface SettleOptions {
+  /** Milliseconds without a hint after which the disk counts as quiet. */
+  readonly settleMs: number;
+  /** Milliseconds after the first hint at which a pass is due though hints keep coming. */
+  readonly maxWaitMs: number;
+}
+
+/** What a pass is to look at. */
+export interface Due {
+  /** More hints came than folders are worth telling apart: look everywhere. */
+  readonly everything: boolean;
+  readonly folders: ReadonlySet<string>;
+  /** Of these, the ones that an event told of; others were found by the sweep. */
+  readonly told: ReadonlySet<string>;
+  /** False: it is a second look only, nobody has told of a change. */
+  readonly hinted: boolean;
+}
+
+/** From so many hints on, the kernel may have dropped some (inotify's queue holds 16,384). */
+const floodedHints = 8192;
+/** Longest wait for a program that has announced that it is at work. */
+const longestBusyMs = 5000;
+const busyPauseMs = 10;
+/** Looks that fall due this soon after a pass are made with it. */
+const lookAheadMs = 20;
+
+/** The folders to look at, and when. */
+export class Settle {
+  readonly #options: SettleOptions;
+  readonly #hinted = new Set<string>();
+  readonly #told = new Set<string>();
+  readonly #again = new Map<string, number>();
+  #hints = 0;
+  #firstMs = 0;
+  #lastMs = 0;
+  #notBeforeMs = 0;
+
+  constructor(options: SettleOptions) {
+    this.#options = options;
+  }
+
+  /** True while a hint waits for its pass. */
+  get pending(): boolean {
+    return this.#hinted.size > 0;
+  }
+
+  /** Something happened in `folder`. `by` says who noticed. */
+  hint(folder: string, by: "event" | "sweep", nowMs: number): void {
+    if (this.#hinted.size === 0) this.#firstMs = nowMs;
+    this.#lastMs = nowMs;
+    this.#hinted.add(folder);
+    if (by === "event") this.#told.add(folder);
+    this.#hints += 1;
+  }
+
+  /** A writer is at work on a temporary name: the quiet begins anew. */
+  prolong(nowMs: number): void {
+    this.#lastMs = nowMs;
+  }
+
+  /** Look at `folder` at `atMs`, whether anything happens there or not. */
+  again(folder: string, atMs: number): void {
+    this.#again.set(folder, Math.min(atMs, this.#again.get(folder) ?? atMs));
+  }
+
+  /**
+   * Milliseconds until the next pass, 0 for now, undefined for never. `busy`: somebody has announced that he is still
+   * writing (git's lock); ask again after the returned time.
+   */
+  dueInMs(nowMs: number, busy: () => boolean): number | undefined {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const atMs of this.#again.values()) dueMs = Math.min(dueMs, atMs);
+    if (this.#hinted.size > 0) {
+      if (this.#quietMs() <= nowMs && nowMs < this.#firstMs + longestBusyMs && busy()) {
+        this.#notBeforeMs = nowMs + Math.max(this.#options.settleMs, busyPauseMs);
+      }
+      dueMs = Math.min(dueMs, this.#quietMs());
+    }
+    return dueMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, dueMs - nowMs);
+  }
+
+  /** Takes what is due out. Hints that are not quiet yet stay, when it is only a second look that is due. */
+  take(nowMs: number): Due {
+    const folders = new Set<string>();
+    const told = new Set<string>();
+    for (const [folder, atMs] of this.#again) {
+      if (atMs > nowMs + lookAheadMs) continue;
+      this.#again.delete(folder);
+      folders.add(folder);
+      told.add(folder);
+    }
+    const quiet = this.#hinted.size > 0 && this.#quietMs() <= nowMs;
+    const everything = quiet && this.#hints >= floodedHints;
+    if (quiet) {
+      for (const folder of this.#hinted) folders.add(folder);
+      for (const folder of this.#told) told.add(folder);
+      this.#clearHints();
+    }
+    return { everything, folders, told, hinted: quiet };
+  }
+
+  /** Everything is being looked at: nothing waits any more. */
+  clear(): void {
+    this.#clearHints();
+    this.#again.clear();
+  }
+
+  /** When the hints may be taken. */
+  #quietMs(): number {
+    const { settleMs, maxWaitMs } = this.#options;
+    return Math.max(this.#notBeforeMs, Math.min(this.#lastMs + settleMs, this.#firstMs + maxWaitMs));
+  }
+
+  #clearHints(): void {
+    this.#notBeforeMs = 0;
+    this.#hinted.clear();
+    this.#told.clear();
+    this.#hints = 0;
+  }
+}

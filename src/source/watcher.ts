@@ -1,0 +1,226 @@
+/** Decides when and where the disk is looked at: gathers hints, waits for quiet, and has a pass made. */
+
+import { performance } from "node:perf_hooks";
+import type { Differences } from "./changes.ts";
+import type { SourceOptions, SourceStatus, SweepStatus } from "./contract.ts";
+import type { DiskIndex } from "./disk-index.ts";
+import { EventHints } from "./event-hints.ts";
+import { isGitAtWork } from "./git-lock.ts";
+import type { OpenHints } from "./hints.ts";
+import type { ScanResult, Scope } from "./scan.ts";
+import { type Due, Settle } from "./settle.ts";
+import { SweepLoop } from "./sweep-loop.ts";
+import type { Territory } from "./territory.ts";
+import { TopsWatch } from "./tops-watch.ts";
+
+export type WatchSettings = Exclude<SourceOptions["watch"], false>;
+
+/** What a watcher works on. */
+export interface WatcherContext {
+  readonly settings: WatchSettings;
+  readonly territory: Territory;
+  readonly index: DiskIndex;
+  /** Makes a pass in its turn, and publishes what it found. */
+  pass(scope: Scope): Promise<ScanResult>;
+  /** What the watcher can be asked for may have changed. */
+  changed(): void;
+  warning(message: string): void;
+  /** An error that nobody expected: the thread must be replaced. */
+  failed(error: unknown): void;
+}
+
+/** A root that vanishes is often on its way back: a folder replaced by another, a link made anew. */
+const rootGraceMs = 500;
+/** After a folder is opened it is looked at once more, together with those that follow at once. */
+const openedAgainMs = 10;
+
+/** Watches until closed. */
+export class Watcher {
+  readonly #context: WatcherContext;
+  readonly #settle: Settle;
+  readonly #events: EventHints | undefined;
+  readonly #tops: TopsWatch;
+  readonly #sweeps: SweepLoop;
+  readonly #warned = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
+  #looking: "no" | "hinted" | "again" = "no";
+  #awaiting = false;
+  #begun = false;
+  #closed = false;
+  #missed = 0;
+  #mode: SourceStatus["mode"];
+
+  constructor(context: WatcherContext, openHints: OpenHints) {
+    const { settings, territory, index } = context;
+    this.#context = context;
+    this.#settle = new Settle(settings);
+    this.#mode = settings.polling ? "polling" : "events";
+    if (!settings.polling) this.#events = new EventHints(this.#eventsContext(), openHints);
+    this.#tops = new TopsWatch(
+      territory,
+      index,
+      (folder) => this.#differs(folder, "event"),
+      (points) => this.#events?.setTurningPoints(points),
+    );
+    this.#sweeps = new SweepLoop({
+      index,
+      sweepMs: settings.sweepMs,
+      listener: {
+        differs: (folder) => this.#differs(folder, "sweep"),
+        unsure: (folder) => this.#lookAgain([folder], 0),
+      },
+      mode: () => this.mode,
+      swept: () => context.changed(),
+      failed: (error) => context.failed(error),
+    });
+  }
+
+  get pending(): boolean {
+    return this.#settle.pending || this.#looking === "hinted" || this.#awaiting;
+  }
+
+  /** True when a change is noticed, by an event or by frequent sweeps. */
+  get live(): boolean {
+    return this.#begun && this.#events?.live !== false;
+  }
+
+  get mode(): SourceStatus["mode"] {
+    return this.#mode;
+  }
+
+  get sweep(): SweepStatus {
+    return { lastAt: this.#sweeps.lastAt, costMs: this.#sweeps.costMs, missed: this.#missed };
+  }
+
+  /** Begins, after the first pass. */
+  begin(): void {
+    this.#begun = true;
+    this.#tops.check();
+    this.#sweeps.plan();
+    this.#context.changed();
+  }
+
+  /** To be told of every pass, whoever asked for it. */
+  passed(result: ScanResult): void {
+    if (this.#closed) return;
+    this.#awaiting = result.awaiting;
+    for (const [folder, afterMs] of result.again) this.#lookAgain([folder], afterMs);
+    this.#events?.follow();
+    this.#context.changed();
+  }
+
+  /** Everything is about to be looked at: what waits for a pass will be in that one. */
+  clear(): void {
+    this.#settle.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#tops.close();
+    this.#sweeps.close();
+    await this.#events?.close();
+  }
+
+  #eventsContext() {
+    const { territory, index } = this.#context;
+    return {
+      territory,
+      index,
+      differs: (folder: string) => this.#differs(folder, "event"),
+      prolong: () => this.#settle.prolong(performance.now()),
+      opened: (folders: Iterable<string>) => this.#lookAgain(folders, openedAgainMs),
+      turning: () => this.#tops.checkSoon(),
+      changed: () => this.#judgeMode(),
+      warning: (code: string, message: string) => this.#warnOnce(code, message),
+    };
+  }
+
+  #judgeMode(): void {
+    const mode = this.#events?.failing === true ? "sweep" : "events";
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      this.#sweeps.plan();
+    }
+    this.#context.changed();
+  }
+
+  #differs(folder: string, by: "event" | "sweep"): void {
+    const was = this.pending;
+    this.#settle.hint(folder, by, performance.now());
+    this.#armIn(this.#context.settings.settleMs);
+    if (!was) this.#context.changed();
+  }
+
+  #lookAgain(folders: Iterable<string>, afterMs: number): void {
+    const atMs = performance.now() + afterMs;
+    for (const folder of folders) this.#settle.again(folder, atMs);
+    this.#armIn(afterMs);
+  }
+
+  #armIn(delayMs: number): void {
+    if (this.#closed || this.#looking !== "no") return;
+    const atMs = performance.now() + delayMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    // Events that arrived while the thread was busy are read after timers: let them have their say first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#fire()), Math.ceil(delayMs));
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    if (this.#closed || this.#looking !== "no") return;
+    const delayMs = this.#settle.dueInMs(performance.now(), () => this.#isGitAtWork());
+    if (delayMs === undefined) return;
+    if (delayMs > 0) this.#armIn(delayMs);
+    else this.#look(this.#settle.take(performance.now())).catch((error) => this.#context.failed(error));
+  }
+
+  async #look(due: Due): Promise<void> {
+    this.#looking = due.hinted ? "hinted" : "again";
+    const complete = this.mode === "events" && this.live && !due.everything;
+    const scope: Scope = due.everything
+      ? { kind: "all", rootGraceMs }
+      : { kind: "folders", folders: due.folders, rootGraceMs };
+    const result = await this.#context.pass(scope);
+    this.#looking = "no";
+    // While folders are being opened, or some cannot be, events are not expected to tell of everything.
+    if (complete) this.#countMissed(result, due.told);
+    this.#armIn(0);
+    this.#context.changed();
+  }
+
+  #countMissed({ present, absent }: Differences, told: ReadonlySet<string>): void {
+    const missed = [...present.map(({ path }) => path), ...absent].filter(
+      (path) => !isBelow(path, told),
+    ).length;
+    if (missed === 0) return;
+    this.#missed += missed;
+    this.#warnOnce(
+      "missed",
+      `${missed} changed files were found by the sweep, no event told of them; where that goes on, set watch.polling`,
+    );
+  }
+
+  #isGitAtWork(): boolean {
+    return this.#context.territory.tops().some(({ folder, root }) => {
+      const node = root ? this.#context.index.folder(folder) : undefined;
+      return node !== undefined && isGitAtWork(node.real, Date.now());
+    });
+  }
+
+  #warnOnce(key: string, message: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.#context.warning(message);
+  }
+}
+
+function isBelow(path: string, folders: ReadonlySet<string>): boolean {
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+    if (folders.has(path.slice(0, end))) return true;
+  }
+  return folders.has("/");
+}

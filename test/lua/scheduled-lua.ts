@@ -63,7 +63,8 @@ export function scheduledLua(options: SchedulerOptions = {}) {
     const end = new Promise<Ended>((resolve) => {
       settle = resolve;
     });
-    const complete = { ...freeActivity(), ...activity };
+    // An activity that is complete keeps its identity: its budget hangs on it.
+    const complete = "view" in activity ? (activity as Activity) : { ...freeActivity(), ...activity };
     const running = scheduler.run(complete, push, (outcome, co) => {
       if (ended !== undefined) throw new Error("done was called twice");
       ended = outcome.kind === "returned" ? { kind: "returned", values: texts(co, outcome.values) } : outcome;

@@ -1,7 +1,6 @@
 /** Makes a fresh Lua state: the safe standard library and what LuaJIT/5.1 code expects beside it. */
 
-import { lauxlib, lua, type lua_State, lualib } from "#fengari";
-import { pushText } from "./stack.ts";
+import { lauxlib, type lua_State, lualib } from "#fengari";
 import { openBase } from "./stdlib/base.ts";
 import { openBit } from "./stdlib/bit.ts";
 import { openDebug } from "./stdlib/debug.ts";
@@ -35,11 +34,9 @@ export interface StateOptions {
  * `io.popen`, `package.loadlib`, bytecode in `load`, and any way to JavaScript.
  *
  * Weak tables hold strongly and `__gc` is never called: Lua values are JavaScript objects here.
- * JavaScript errors become Lua errors; a scheduler may set `lua_atnativeerror` anew.
  */
 export function createState(options: StateOptions): lua_State {
   const L = lauxlib.luaL_newstate() as lua_State;
-  lua.lua_atnativeerror(L, describeNativeError);
   openPackage(L);
   const environment = environmentFunctions(L);
   openBase(L, environment, options.print);
@@ -55,13 +52,4 @@ export function createState(options: StateOptions): lua_State {
   openModule(L, environment, options.moduleGlobal ?? (() => {}));
   openJit(L);
   return L;
-}
-
-/** Fengari calls this with the JavaScript error as light userdata; what it returns becomes the Lua error. */
-function describeNativeError(L: lua_State): number {
-  const error: unknown = lua.lua_touserdata(L, 1);
-  // V8's stack ran out before Fengari's own limit was reached: deep recursion through C functions.
-  if (error instanceof RangeError && error.message.includes("call stack")) pushText(L, "stack overflow");
-  else pushText(L, `internal error: ${Buffer.from(String(error), "utf8").toString("latin1")}`);
-  return 1;
 }

@@ -1,7 +1,7 @@
 /** The basic functions: Fengari's where they do what 5.1 does, ours where they differ or would be unsafe. */
 
-import { lauxlib, lua, type lua_State, lualib } from "#fengari";
-import { pushNumber, raise, setField, textAt, toBytes } from "../stack.ts";
+import { lauxlib, lua, type lua_CFunction, type lua_State, lualib } from "#fengari";
+import { raise, setField, textAt, toBytes } from "../stack.ts";
 import { collectgarbage, gcinfo } from "./collectgarbage.ts";
 import type { EnvironmentFunctions } from "./environment.ts";
 import { functionAt, openLibrary, setFunctions } from "./library.ts";
@@ -23,16 +23,12 @@ export function openBase(
     lua.lua_setfield(L, -2, toBytes(absent));
   }
   const load = safeLoad(functionAt(L, "load"), environment.pushThreadEnvironment);
-  const tonumber = functionAt(L, "tonumber");
+  const pairs = functionAt(L, "pairs");
   const ipairs = functionAt(L, "ipairs");
   setFunctions(L, {
     print: (L) => print(L, line),
-    tonumber: (L) => tonumberWithBase(L, tonumber),
-    ipairs: (L) => {
-      // 5.3 lets ipairs(nil) pass and fails at the first step, naming nothing.
-      if (lua.lua_type(L, 1) <= lua.LUA_TNIL) lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE);
-      return ipairs(L);
-    },
+    pairs: refusingNil(pairs),
+    ipairs: refusingNil(ipairs),
     load,
     loadstring: load,
     getfenv: environment.getfenv,
@@ -42,6 +38,14 @@ export function openBase(
     newproxy: newproxy(),
   });
   lua.lua_pop(L, 1);
+}
+
+/** 5.3 lets `pairs(nil)` pass and fails at the loop's first step, naming neither pairs nor its caller. */
+function refusingNil(iterate: lua_CFunction): lua_CFunction {
+  return (L) => {
+    if (lua.lua_type(L, 1) <= lua.LUA_TNIL) lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE);
+    return iterate(L);
+  };
 }
 
 function print(L: lua_State, line: (text: string) => void): number {
@@ -60,33 +64,4 @@ function print(L: lua_State, line: (text: string) => void): number {
   }
   line(texts.join("\t"));
   return 0;
-}
-
-/** 5.1's tonumber: a number is taken as its digits, base 10 reads as none given, and there is no 32-bit limit. */
-function tonumberWithBase(L: lua_State, standard: (L: lua_State) => number): number {
-  const base = lauxlib.luaL_optinteger(L, 2, 10) as number;
-  if (base === 10) {
-    lauxlib.luaL_checkany(L, 1);
-    lua.lua_settop(L, 1);
-    return standard(L);
-  }
-  lauxlib.luaL_argcheck(L, base >= 2 && base <= 36, 2, toBytes("base out of range"));
-  lauxlib.luaL_checkstring(L, 1);
-  const value = parseDigits(textAt(L, 1) ?? "", base);
-  if (value === undefined) lua.lua_pushnil(L);
-  else pushNumber(L, value);
-  return 1;
-}
-
-function parseDigits(text: string, base: number): number | undefined {
-  const [, sign, digits] = /^[ \t\n\v\f\r]*(-?)([0-9a-z]+)[ \t\n\v\f\r]*$/i.exec(text) ?? [];
-  if (digits === undefined) return undefined;
-  const hexadecimal = base === 16 && /^0x[0-9a-f]/i.test(digits);
-  let value = 0;
-  for (const digit of hexadecimal ? digits.slice(2) : digits) {
-    const weight = Number.parseInt(digit, 36);
-    if (weight >= base) return undefined;
-    value = value * base + weight;
-  }
-  return sign === "-" ? -value : value;
 }

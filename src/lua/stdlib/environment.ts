@@ -88,16 +88,18 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
         pushEnvironment(L, 1);
         return 1;
       }
-      const push = lua.lua_isthread(L, 1) ? ofThreads.get(lua.lua_tothread(L, 1)) : undefined;
+      const thread = lua.lua_tothread(L, 1);
+      const push = thread && ofThreads.get(thread);
       if (push) push(L);
-      else if (lua.lua_isthread(L, 1)) lua.lua_pushglobaltable(L);
+      else if (thread) lua.lua_pushglobaltable(L);
       else lua.lua_pushnil(L);
       return 1;
     },
     debugSetfenv(L) {
       lauxlib.luaL_checktype(L, 2, lua.LUA_TTABLE);
       lua.lua_settop(L, 2);
-      if (lua.lua_isthread(L, 1)) ofThreads.set(lua.lua_tothread(L, 1), lua.lua_toproxy(L, 2) as Push);
+      const thread = lua.lua_tothread(L, 1);
+      if (thread) ofThreads.set(thread, lua.lua_toproxy(L, 2) as Push);
       else if (!lua.lua_isfunction(L, 1) || !setEnvironment(L, 1, 2)) refuse(L);
       lua.lua_settop(L, 1);
       return 1;

@@ -66,9 +66,10 @@ export function openIo(L: lua_State, line: (text: string) => void, errorLine: (t
 }
 
 /** Pushes a new file handle; +1. */
-function pushHandle(L: lua_State, stream: LuaStream): void {
+function pushHandle(L: lua_State, stream: LuaStream): 1 {
   lua.lua_newuserdata(L, 0).handle = new Handle(stream);
   lauxlib.luaL_setmetatable(L, handleType);
+  return 1;
 }
 
 /** The handle in argument `arg`, told by its class: `debug.setmetatable` can give any userdata our metatable. */
@@ -102,6 +103,16 @@ function attempt(L: lua_State, action: () => number, path?: string): number {
   }
 }
 
+/** The same, but a system error is raised. */
+function insist(L: lua_State, action: () => number, path?: string): number {
+  try {
+    return action();
+  } catch (error) {
+    pushFileError(L, error, path);
+    return raise(L, textAt(L, -2) ?? "");
+  }
+}
+
 function pushTrue(L: lua_State): number {
   lua.lua_pushboolean(L, true);
   return 1;
@@ -109,27 +120,16 @@ function pushTrue(L: lua_State): number {
 
 /** `io.open(path, mode)`: pushes a handle, or nil and why not. */
 function open(L: lua_State): number {
-  lauxlib.luaL_checkstring(L, 1);
-  lauxlib.luaL_optstring(L, 2, null);
-  return pushOpened(L, textAt(L, 2) ?? "r");
-}
-
-/** Pushes the file of the path in argument 1, opened; +1, or nil, message and errno; +3. */
-function pushOpened(L: lua_State, mode: string): number {
   const path = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
-  return attempt(
-    L,
-    () => {
-      pushHandle(L, openDiskFile(path, mode));
-      return 1;
-    },
-    textAt(L, 1),
-  );
+  lauxlib.luaL_optstring(L, 2, null);
+  const mode = textAt(L, 2) ?? "r";
+  return attempt(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
 }
 
-/** The same, but what went wrong is raised; +1. */
-function pushOpenedOrRaise(L: lua_State, mode: "r" | "w"): void {
-  if (pushOpened(L, mode) !== 1) raise(L, textAt(L, -2) ?? "");
+/** Pushes the file of the path in argument 1, opened; +1. */
+function pushOpened(L: lua_State, mode: "r" | "w"): void {
+  const path = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
+  insist(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
 }
 
 function typeOf(L: lua_State): number {
@@ -156,7 +156,7 @@ function createDefault(L: lua_State, mode: "r" | "w") {
     /** `io.input(file or path)`, `io.output(…)`: sets it when given one, returns it. */
     exchange(L: lua_State): number {
       if (lua.lua_isstring(L, 1)) {
-        pushOpenedOrRaise(L, mode);
+        pushOpened(L, mode);
         push = lua.lua_toproxy(L, -1);
       } else if (!lua.lua_isnoneornil(L, 1)) {
         checkHandle(L, 1);
@@ -206,7 +206,7 @@ function close(L: lua_State): number {
 /** `io.lines(path, …)`: closes the file at its end. */
 function linesOf(L: lua_State): number {
   const formats = readFormats(L, 2);
-  pushOpenedOrRaise(L, "r");
+  pushOpened(L, "r");
   return pushLines(L, handleAt(L, -1)?.stream ?? emptyInput, formats, true);
 }
 
@@ -221,14 +221,12 @@ function pushLines(
   const next: lua_CFunction = (L) => {
     if (!open) return raise(L, "file is already closed");
     lua.lua_settop(L, 0);
-    const count = attempt(L, () => readValues(L, stream, formats));
-    if (!lua.lua_isnil(L, 1)) return count;
-    if (closeAtEnd) {
+    const count = insist(L, () => readValues(L, stream, formats));
+    if (closeAtEnd && lua.lua_isnil(L, 1)) {
       open = false;
       stream.close();
     }
-    // At the end there is nil alone; a failed read has its message after it.
-    return lua.lua_gettop(L) === 3 && formats.length < 3 ? raise(L, textAt(L, 2) ?? "") : 1;
+    return count;
   };
   lua.lua_pushcfunction(L, next);
   return 1;

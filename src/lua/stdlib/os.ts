@@ -1,16 +1,16 @@
 /** `os` without `exit` and `execute`; dates are Fengari's own, as the build patches them. */
 
-import { randomBytes } from "node:crypto";
-import { closeSync, openSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { lauxlib, lua, type lua_State, lualib } from "#fengari";
-import { pushText, raise, setFunction, textAt, toBytes } from "../stack.ts";
+import { pushText, setFunction, textAt, toBytes } from "../stack.ts";
 import { pushFileError } from "./file-error.ts";
 import { extendLibrary, type Functions, functionAt } from "./library.ts";
 
-/** Fengari's functions that are safe and right; everything else of its library stays unreachable. */
-const taken = ["date", "time", "difftime", "setlocale"];
+/**
+ * Fengari's functions that are safe and right; everything else of its library stays unreachable. `clock` counts
+ * real time and not the CPU's: Node tells that only for the whole process, with all its VMs.
+ */
+const taken = ["clock", "date", "difftime", "setlocale", "time", "tmpname"];
 
 /** Opens `os`; +0. */
 export function openOs(L: lua_State): void {
@@ -31,14 +31,6 @@ export function openOs(L: lua_State): void {
 const hidden = "RELUA_TOKEN";
 
 const functions: Functions = {
-  /**
-   * Seconds that this thread has lived, not its CPU time: Node tells that only for the whole process, where it
-   * runs faster than the clock as soon as two VMs are busy.
-   */
-  clock(L) {
-    lua.lua_pushnumber(L, performance.now() / 1000);
-    return 1;
-  },
   getenv(L) {
     const name = utf8(checkText(L, 1));
     const value = name === hidden ? undefined : process.env[name];
@@ -64,17 +56,6 @@ const functions: Functions = {
       return pushFileError(L, error, from);
     }
     return pushTrue(L);
-  },
-  /** As mkstemp does, the file is made at once, so that nobody else can have the name. */
-  tmpname(L) {
-    const path = join(tmpdir(), `lua_${randomBytes(6).toString("hex")}`);
-    try {
-      closeSync(openSync(path, "wx", 0o600));
-    } catch {
-      raise(L, "unable to generate a unique filename");
-    }
-    pushText(L, Buffer.from(path, "utf8").toString("latin1"));
-    return 1;
   },
 };
 

@@ -53,8 +53,6 @@ export class Exchange {
   /** The piece of output that body_filter is looking at (`ngx.arg[1]`, `ngx.arg[2]`). */
   chunk: Uint8Array | undefined;
   chunkIsLast = false;
-  /** The client is gone: nothing is sent any more. */
-  aborted = false;
 
   constructor(request: HttpRequest, location: LocationHandlers | undefined) {
     this.request = request;

@@ -94,7 +94,6 @@ class ExchangeRun implements RunningExchange, Filters {
 
   abort(): void {
     if (this.#over) return;
-    this.exchange.aborted = true;
     if (this.#running !== undefined) this.#running.abort();
     else if (this.#waitsForLocation) this.#close();
   }
@@ -205,7 +204,6 @@ class ExchangeRun implements RunningExchange, Filters {
   #stopped(why: "deadline" | "instructions" | "aborted"): void {
     this.#killed = true;
     if (why === "aborted") {
-      this.exchange.aborted = true;
       if (!this.exchange.stream.headSent) this.exchange.status = 499;
       this.#close();
       return;

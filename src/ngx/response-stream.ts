@@ -89,7 +89,6 @@ export class ResponseStream {
 
   /** Sends what is there now. */
   handOver(): void {
-    if (this.#exchange.aborted) return;
     if (!this.#headEmitted) {
       this.#headEmitted = true;
       this.#output.head(this.#head(false));
@@ -102,7 +101,6 @@ export class ResponseStream {
     if (this.ended) return true;
     if (!this.sendHead(L) || !this.#accept(L, empty, true)) return false;
     this.ended = true;
-    if (this.#exchange.aborted) return true;
     const body = this.#pending > 0 ? this.#takePieces() : undefined;
     if (!this.#headEmitted) {
       this.#headEmitted = true;
@@ -132,7 +130,6 @@ export class ResponseStream {
     }
     this.headSent = true;
     this.ended = true;
-    if (this.#exchange.aborted) return;
     this.#headEmitted = true;
     const finalStatus = this.#exchange.status;
     this.#output.response(this.#head(finalStatus !== 204 && finalStatus !== 304), undefined);
@@ -144,7 +141,7 @@ export class ResponseStream {
     this.ended = true;
     this.headSent = true;
     this.#headEmitted = true;
-    if (!this.#exchange.aborted) this.#output.broken();
+    this.#output.broken();
   }
 
   #filterHead(L: lua_State | undefined): boolean {

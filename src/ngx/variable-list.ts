@@ -108,7 +108,7 @@ export const builtinVariables: ReadonlyMap<string, Variable> = new Map<string, V
       return exchange.requestId;
     },
   ],
-  ["request_completion", ({ stream, aborted }) => (stream.ended && !aborted ? "OK" : "")],
+  ["request_completion", ({ stream }) => (stream.ended ? "OK" : "")],
   ["status", ({ status }) => String(status).padStart(3, "0")],
   ["body_bytes_sent", ({ stream }) => `${stream.bodyBytes}`],
   ["document_root", documentRoot],

@@ -317,6 +317,19 @@ describe("log_by", () => {
     expect(site.scheduler.size).toBe(0);
   });
 
+  it.each([["local _ = 1"], ["ngx.sleep(0)"]])(
+    "runs after an abort in a later phase than the first: %s",
+    async (rewrite) => {
+      const site = createSite({ "/": { rewrite, content: "_G.reached = true ngx.sleep(60)", log } });
+      const { running, answer, done } = site.start();
+      while (site.chunk("return reached") !== "true") await new Promise(setImmediate);
+      running.abort();
+      expect(site.scheduler.size).toBe(0);
+      await done;
+      expect(answer.messages).toEqual(["done"]);
+    },
+  );
+
   it("runs after a request that used up its limits", async () => {
     const site = createSite({ "/": { content: "while true do end", log } });
     expect(await site.ask({ limits: { instructions: 100_000 } })).toMatchObject({

@@ -20,9 +20,15 @@ const firstPass = 0;
 const restartPauseMs = 50;
 const longestPauseMs = 10_000;
 
-/** A source over the disk; see `Source`. Nothing is read before `start`. */
-export function createSource(options: SourceOptions): Source {
-  return new DiskSource(options);
+/** Starts the source's thread. Through the package's imports, so that it is found from dist and from src alike. */
+function startThread(workerData: SourceThreadBoot): Worker {
+  const entry = createRequire(import.meta.url).resolve("#source-thread");
+  return new Worker(entry, { workerData, name: "relua-source" });
+}
+
+/** A source over the disk; see `Source`. Nothing is read before `start`. `thread` starts a thread, for tests. */
+export function createSource(options: SourceOptions, thread = startThread): Source {
+  return new DiskSource(options, thread);
 }
 
 class DiskSource implements Source {
@@ -35,6 +41,7 @@ class DiskSource implements Source {
   };
   readonly #known = new KnownFiles();
   readonly #waiting = new Map<number, Waiting>();
+  readonly #thread: typeof startThread;
   #options: SourceOptions;
   #status: SourceStatus;
   #worker: Worker | undefined;
@@ -45,8 +52,9 @@ class DiskSource implements Source {
   #nextId = firstPass + 1;
   #sequence = 0;
 
-  constructor(options: SourceOptions) {
+  constructor(options: SourceOptions, thread: typeof startThread) {
     this.#options = options;
+    this.#thread = thread;
     this.#status = {
       files: 0,
       folders: 0,
@@ -126,9 +134,7 @@ class DiskSource implements Source {
     };
     let cause: unknown;
     try {
-      // Through the package's own imports, so that the built thread is found from dist and from the sources alike.
-      const entry = createRequire(import.meta.url).resolve("#source-thread");
-      const worker = new Worker(entry, { workerData, name: "relua-source" });
+      const worker = this.#thread(workerData);
       this.#worker = worker;
       worker.on("message", (message: SourceToMain) => this.#receive(message));
       worker.on("error", (error) => {

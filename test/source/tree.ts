@@ -50,8 +50,8 @@ export class Follower {
   readonly #arenas = new Map<number, SharedArrayBuffer>();
   #wake: (() => void)[] = [];
 
-  constructor(options: SourceOptions) {
-    this.source = createSource(options);
+  constructor(options: SourceOptions, thread?: Parameters<typeof createSource>[1]) {
+    this.source = createSource(options, thread);
     cleanups.push(() => this.source.close());
     this.source.on("step", (step) => this.apply(step));
     this.source.on("warning", (message) => {
@@ -121,8 +121,11 @@ export class Follower {
 }
 
 /** A started follower over these options; if it watches, one that notices changes from now on. */
-export async function follow(options: SourceOptions): Promise<Follower> {
-  const follower = new Follower(options);
+export async function follow(
+  options: SourceOptions,
+  thread?: Parameters<typeof createSource>[1],
+): Promise<Follower> {
+  const follower = new Follower(options, thread);
   await follower.start();
   await follower.until(() => options.watch === false || follower.status().live);
   return follower;

@@ -37,8 +37,8 @@ export abstract class Flight implements Linked<Flight>, Ticket {
 
   /** The message for a port; its body, if any, is in `transfer`. Can be asked for again: a retry is whole. */
   abstract message(id: number, transfer: ArrayBuffer[]): WorkMessage;
-  /** Passes an answer on to the sink. */
-  abstract receive(answer: Answer): void;
+  /** Passes an answer of the VM with that number on to the sink. */
+  abstract receive(answer: Answer, vm: number): void;
   /** Ends it without an answer from Lua; nothing when it is settled. */
   abstract giveUp(reason: Unavailable): void;
 
@@ -74,16 +74,16 @@ export class RequestFlight extends Flight {
     return { type: "request", id, request: { ...request, body } };
   }
 
-  receive(answer: Answer): void {
+  receive(answer: Answer, vm: number): void {
     if (this.settled) return;
     switch (answer.type) {
       case "response":
         this.settled = true;
-        this.#sink.response(answer.head, answer.body);
+        this.#sink.response(answer.head, answer.body, vm);
         break;
       case "head":
         this.#headSent = true;
-        this.#sink.head(answer.head);
+        this.#sink.head(answer.head, vm);
         break;
       case "data":
         this.#sink.data(answer.bytes);

@@ -191,7 +191,7 @@ export class HostedVm implements Carrier {
   #answer(answer: Answer): void {
     const flight = this.#flights.get(answer.id);
     if (flight === undefined) return;
-    flight.receive(answer);
+    flight.receive(answer, this.vm);
     if (answer.type !== "done") return;
     this.#flights.delete(answer.id);
     flight.carrier = undefined;

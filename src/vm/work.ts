@@ -38,10 +38,10 @@ export interface LuaFailure {
  * none of them is called after `Ticket.abort`. Never called before `dispatch` has returned, save `unavailable`.
  */
 export interface RequestSink {
-  /** The complete response. */
-  response(head: ResponseHead, body: Uint8Array | undefined): void;
+  /** The complete response, and the number of the VM that answered. */
+  response(head: ResponseHead, body: Uint8Array | undefined, vm: number): void;
   /** A response in pieces begins. */
-  head(head: ResponseHead): void;
+  head(head: ResponseHead, vm: number): void;
   data(bytes: Uint8Array): void;
   finish(): void;
   /** The response broke off after its head: close the connection. */

@@ -1,6 +1,7 @@
 /** `ngx.req.get_headers`, `set_header`, `clear_header`. */
 
 import { lua, type lua_State } from "#fengari";
+import { parseHost } from "../core/host-name.ts";
 import { pushText, raise, setFunction } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import {
@@ -11,7 +12,6 @@ import {
   stringAt,
 } from "./headers-table.ts";
 import type { NgxHost } from "./host.ts";
-import { parseHost } from "./host-name.ts";
 import { requestOf } from "./request-scope.ts";
 
 function getHeaders(L: lua_State, host: NgxHost, pushMetatable: (L: lua_State) => void): number {

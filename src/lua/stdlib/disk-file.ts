@@ -1,12 +1,12 @@
 /** A file that Lua code opened: synchronous, reads buffered, writes not. */
 
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { fileError } from "./file-error.ts";
+import { fileError } from "./file-result.ts";
 import type { LuaStream, Whence } from "./stream.ts";
 
 const chunkBytes = 65_536;
 /** More than this in one read is an error, as `/dev/zero` has no end. */
-const largestReadBytes = 256 * 1024 * 1024;
+const largestReadBytes = 128 * 1024 * 1024;
 
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 

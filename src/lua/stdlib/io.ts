@@ -3,7 +3,7 @@
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
 import { bytesAt, pushText, raise, textAt, toBytes, toText } from "../stack.ts";
 import { openDiskFile } from "./disk-file.ts";
-import { pushFileError } from "./file-error.ts";
+import { pushFileError, pushTrue } from "./file-result.ts";
 import { extendLibrary, type Functions, setFunctions } from "./library.ts";
 import { type ReadFormat, readFormats, readValues } from "./read-formats.ts";
 import { createLineStream, emptyInput, type LuaStream, type Whence } from "./stream.ts";
@@ -104,18 +104,13 @@ function attempt(L: lua_State, action: () => number, path?: string): number {
 }
 
 /** The same, but a system error is raised. */
-function insist(L: lua_State, action: () => number, path?: string): number {
+function insist(L: lua_State, action: () => number): number {
   try {
     return action();
   } catch (error) {
-    pushFileError(L, error, path);
+    pushFileError(L, error);
     return raise(L, textAt(L, -2) ?? "");
   }
-}
-
-function pushTrue(L: lua_State): number {
-  lua.lua_pushboolean(L, true);
-  return 1;
 }
 
 /** `io.open(path, mode)`: pushes a handle, or nil and why not. */
@@ -126,10 +121,11 @@ function open(L: lua_State): number {
   return attempt(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
 }
 
-/** Pushes the file of the path in argument 1, opened; +1. */
+/** Pushes the file of the path in argument 1, opened; +1. Raises for that argument when it cannot be. */
 function pushOpened(L: lua_State, mode: "r" | "w"): void {
-  const path = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
-  insist(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
+  const path = lauxlib.luaL_checkstring(L, 1);
+  const pushed = attempt(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
+  if (pushed !== 1) lauxlib.luaL_argerror(L, 1, toBytes(textAt(L, -2) ?? ""));
 }
 
 function typeOf(L: lua_State): number {

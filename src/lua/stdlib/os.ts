@@ -3,7 +3,7 @@
 import { renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { lauxlib, lua, type lua_State, lualib } from "#fengari";
 import { pushText, setFunction, textAt, toBytes } from "../stack.ts";
-import { pushFileError } from "./file-error.ts";
+import { pushFileError, pushTrue } from "./file-result.ts";
 import { extendLibrary, type Functions, functionAt } from "./library.ts";
 
 /**
@@ -66,11 +66,6 @@ function checkText(L: lua_State, arg: number): string {
 
 function utf8(text: string): string {
   return Buffer.from(text, "latin1").toString("utf8");
-}
-
-function pushTrue(L: lua_State): number {
-  lua.lua_pushboolean(L, true);
-  return 1;
 }
 
 /** C's remove: a file, or an empty folder. */

@@ -1,6 +1,6 @@
 /** What a Lua file handle stands on, and the two streams that are not files. */
 
-import { fileError } from "./file-error.ts";
+import { fileError } from "./file-result.ts";
 
 export type Whence = "set" | "cur" | "end";
 

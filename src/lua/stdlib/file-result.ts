@@ -1,4 +1,4 @@
-/** What a failed system call looks like to Lua: nil, a message as C's strerror writes it, errno. */
+/** What a system call's outcome looks like to Lua: true, or nil, a message as C's strerror writes it, errno. */
 
 import { getSystemErrorMap } from "node:util";
 import { lua, type lua_State } from "#fengari";
@@ -11,10 +11,17 @@ const texts: Readonly<Record<string, string>> = {
   ENOTEMPTY: "Directory not empty",
   EBADF: "Bad file descriptor",
   EXDEV: "Invalid cross-device link",
+  ENOMEM: "Cannot allocate memory",
   ENAMETOOLONG: "File name too long",
 };
 
 const invalidArgument = { code: "EINVAL", errno: -22 };
+
+/** Pushes true; returns 1. */
+export function pushTrue(L: lua_State): number {
+  lua.lua_pushboolean(L, true);
+  return 1;
+}
 
 /** Pushes nil, `path: message` (or the message alone) and errno for an error of node:fs; returns 3. */
 export function pushFileError(L: lua_State, error: unknown, path?: string): number {

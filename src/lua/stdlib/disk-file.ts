@@ -62,6 +62,7 @@ export class DiskFile implements LuaStream {
   }
 
   write(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#unread();
     for (let done = 0; done < bytes.length; ) {
       const position = this.#regular && !this.#append ? this.#offset : null;

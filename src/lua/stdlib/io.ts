@@ -1,23 +1,13 @@
 /** `io` on real files, synchronous as in nginx; the standard streams lead to the log; `popen`, `tmpfile` are absent. */
 
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
-import { bytesAt, pushText, raise, textAt, toBytes, toText } from "../stack.ts";
+import { bytesAt, pushText, raise, textAt, toBytes } from "../stack.ts";
 import { openDiskFile } from "./disk-file.ts";
+import { checkHandle, handleAt, handleType, pushHandle, streamAt } from "./file-handle.ts";
 import { pushFileError, pushTrue } from "./file-result.ts";
 import { extendLibrary, type Functions, setFunctions } from "./library.ts";
 import { type ReadFormat, readFormats, readValues } from "./read-formats.ts";
 import { createLineStream, emptyInput, type LuaStream, type Whence } from "./stream.ts";
-
-/** The metatable's name in the registry, PUC's own. */
-const handleType = toBytes("FILE*");
-
-/** In the userdata of a file: its stream, until it is closed. */
-class Handle {
-  stream: LuaStream | undefined;
-  constructor(stream: LuaStream) {
-    this.stream = stream;
-  }
-}
 
 /** Opens `io`; `line` and `errorLine` get what stdout and stderr are given; +0. */
 export function openIo(L: lua_State, line: (text: string) => void, errorLine: (text: string) => void): void {
@@ -63,32 +53,6 @@ export function openIo(L: lua_State, line: (text: string) => void, errorLine: (t
     },
   });
   lua.lua_pop(L, 1);
-}
-
-/** Pushes a new file handle; +1. */
-function pushHandle(L: lua_State, stream: LuaStream): 1 {
-  lua.lua_newuserdata(L, 0).handle = new Handle(stream);
-  lauxlib.luaL_setmetatable(L, handleType);
-  return 1;
-}
-
-/** The handle in argument `arg`, told by its class: `debug.setmetatable` can give any userdata our metatable. */
-function handleAt(L: lua_State, arg: number): Handle | undefined {
-  if (lua.lua_type(L, arg) !== lua.LUA_TUSERDATA) return undefined;
-  const { handle } = lua.lua_touserdata(L, arg) as { handle?: unknown };
-  return handle instanceof Handle ? handle : undefined;
-}
-
-function checkHandle(L: lua_State, arg: number): Handle {
-  const handle = handleAt(L, arg);
-  if (handle !== undefined) return handle;
-  const found = lauxlib.luaL_typename(L, arg) as Uint8Array;
-  return lauxlib.luaL_argerror(L, arg, toBytes(`FILE* expected, got ${toText(found)}`));
-}
-
-/** The stream of the open file in argument 1. */
-function streamAt(L: lua_State): LuaStream {
-  return checkHandle(L, 1).stream ?? raise(L, "attempt to use a closed file");
 }
 
 /** Runs what touches the disk; a system error becomes nil, message, errno. */

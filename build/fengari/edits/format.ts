@@ -111,4 +111,10 @@ const addpadded = function(b, form, bytes) {
 };
 `,
   },
+  {
+    file: "lstrlib.js",
+    why: "there are five flags, and each may stand once",
+    find: "    if (p - i >= FLAGS.length)",
+    replace: "    if (p - i > FLAGS.length)",
+  },
 ];

@@ -84,7 +84,7 @@ const lua_number2str = function(n) {`,
     }
 
     lua_pushnil(L);`,
-    replace: `            if (Number.isInteger(n)) lua_pushinteger(L, n);
+    replace: `            if (Number.isInteger(n) && !Object.is(n, -0)) lua_pushinteger(L, n);
             else lua_pushnumber(L, n);
             return 1;
         }

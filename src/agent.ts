@@ -15,6 +15,7 @@ import { ReluaError } from "./errors.ts";
 import { GraphFeed } from "./reload/graph-feed.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
+import type { Target } from "./reload/target.ts";
 import type { Source } from "./source/contract.ts";
 import { createSource } from "./source/source.ts";
 import { CanaryVm } from "./vm/canary-vm.ts";
@@ -37,6 +38,13 @@ export interface AgentEvents {
   progress: [filesDone: number, filesTotal: number];
 }
 
+/** Parts that a test replaces to show that it would notice; nothing else has a reason to. */
+export interface AgentSubstitutes {
+  /** File of the VM threads. */
+  readonly vmEntry?: string;
+  readonly target?: (pool: Pool) => Target;
+}
+
 /** Extra time on top of the rehearsal's own deadline, for what no instruction hook can stop. */
 const canaryGraceMs = 500;
 
@@ -56,7 +64,8 @@ export class Agent {
   readonly #source: Source;
   readonly #store: ManifestStore;
   readonly #feed: GraphFeed;
-  readonly #pool: Pool;
+  /** The VMs, for tools and tests. */
+  readonly pool: Pool;
   readonly #canary: CanaryVm | undefined;
   readonly #pinnedWhy: PinnedWhy;
   readonly #web: WebFront;
@@ -64,7 +73,7 @@ export class Agent {
   #startedAtMs = 0;
   #state: "new" | "started" | "closed" = "new";
 
-  constructor(config: Config) {
+  constructor(config: Config, substitutes: AgentSubstitutes = {}) {
     this.config = config;
     const { reload, limits } = config;
     this.#pinnedWhy = createPins(reload.pinned);
@@ -79,16 +88,17 @@ export class Agent {
       watch: config.watch,
     });
     const preflight = reload.preflight;
-    this.#pool = createPool({
+    this.pool = createPool({
       threads: config.threads,
       spareThreads: preflight === "off" ? 0 : 1,
       concurrency: config.concurrency,
       limits: { queue: limits.queue, heapMb: limits.heapMb, requestMs: limits.requestMs },
       boot: () => this.#bootSnapshot(),
+      ...(substitutes.vmEntry !== undefined && { entry: substitutes.vmEntry }),
     });
     if (preflight !== "off")
       this.#canary = new CanaryVm({
-        host: (vm, snapshot, listener) => this.#pool.host(vm, snapshot, listener),
+        host: (vm, snapshot, listener) => this.pool.host(vm, snapshot, listener),
         boot: () => this.#bootSnapshot(),
         timeoutMs: reload.canaryMs + canaryGraceMs,
         log: (message) => this.#log("warn", message, 0),
@@ -101,7 +111,7 @@ export class Agent {
       searchPath: config.searchPath,
       pinnedWhy: this.#pinnedWhy,
       canary: this.#canary,
-      target: new PoolTarget(this.#pool),
+      target: substitutes.target?.(this.pool) ?? new PoolTarget(this.pool),
       preflight,
       history: reload.history,
     });
@@ -121,10 +131,10 @@ export class Agent {
       this.#store.commit([...this.#store.disk.keys()], (path) => this.#store.disk.get(path));
       // Steps that settle from here on are change sets over generation 1.
       this.#source.on("step", (step) => this.reloader.takeStep(step));
-      const pool = this.#pool.start();
+      const pool = this.pool.start();
       this.#canary?.start();
       await pool;
-      await this.#web.listen({ agent: this, pool: this.#pool });
+      await this.#web.listen({ agent: this, pool: this.pool });
     } catch (error) {
       await this.close();
       throw error;
@@ -143,7 +153,7 @@ export class Agent {
    */
   call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
     return new Promise((resolve, reject) => {
-      this.#pool.dispatch(
+      this.pool.dispatch(
         { type: "call", module, fn, args },
         {
           result: (values) => resolve(values[0] ?? null),
@@ -172,7 +182,7 @@ export class Agent {
       generation: this.#store.generation,
       pending: watch.pending || this.reloader.busy,
       held: false,
-      vms: this.#pool.vms(),
+      vms: this.pool.vms(),
       watch,
       rejected: this.reloader.rejected,
       uptimeMs: performance.now() - this.#startedAtMs,
@@ -195,9 +205,9 @@ export class Agent {
     const { shutdownMs } = this.config;
     const source = this.#source.close();
     await this.#web.stopAccepting();
-    await this.#pool.drain(shutdownMs);
+    await this.pool.drain(shutdownMs);
     await this.#web.close(shutdownMs);
-    await this.#pool.close();
+    await this.pool.close();
     await source;
   }
 
@@ -206,7 +216,7 @@ export class Agent {
     this.#source.on("progress", (done, total) => this.#events.emit("progress", done, total));
     this.reloader.on("plan", (plan, changes) => this.#events.emit("plan", plan, changes));
     this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
-    const pool = this.#pool;
+    const pool = this.pool;
     pool.on("observed", (vm, batch) => this.#feed.observed(vm, batch));
     pool.on("log", (vm, level, message) => this.#log(level, message, vm));
     pool.on("vm", (vm, end) => {

@@ -3,6 +3,7 @@
 import type { Change } from "./change-set.ts";
 import { type ClosureMember, closureOf } from "./closure.ts";
 import type { Graph } from "./graph.ts";
+import { namesConcerned } from "./roots.ts";
 
 /** A module that is not evicted although the change concerns it. */
 export interface Kept {
@@ -41,7 +42,7 @@ export function planChange(input: PlanInput): Plan {
   const roots = new Set<string>(input.requested);
 
   for (const change of input.changes) {
-    const touched = [...graph.namesTouching(change.path)].filter((name) => concerns(graph, name, change));
+    const touched = namesConcerned(graph, change);
     for (const name of touched) roots.add(name);
     if (touched.length === 0)
       for (const { name, shadowedBy } of input.namesOf(change.path))
@@ -83,15 +84,6 @@ export function planChange(input: PlanInput): Plan {
       .filter((name) => isHeld(graph, name) && input.resolves(name))
       .reverse(),
   };
-}
-
-/** Whether a change at a path that the search for `name` touched concerns it: its own file, or a probe that is now there. */
-function concerns(graph: Graph, name: string, change: Change): boolean {
-  const record = graph.module(name);
-  if (!record) return false;
-  return record.path === change.path
-    ? change.hash !== record.hash || change.was !== undefined
-    : change.kind === "added";
 }
 
 function isHeld(graph: Graph, name: string): boolean {

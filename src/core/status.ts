@@ -10,6 +10,8 @@ export interface VmStatus {
   readonly inFlight: number;
   /** Modules it has loaded from files. */
   readonly modules: number;
+  /** Bytes of JavaScript heap, as the VM's thread last said. */
+  readonly heap?: number | undefined;
   readonly restarts: number;
 }
 

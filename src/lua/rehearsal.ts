@@ -12,8 +12,8 @@ export interface Rehearsal {
   readonly move: Omit<Move, "bytecode">;
   /** Paths whose content must compile. */
   readonly compile: readonly string[];
-  /** Names that must load, dependencies first. */
-  readonly load: readonly string[];
+  /** Names that must load, dependencies first; undefined when compiling is enough. */
+  readonly load: readonly string[] | undefined;
   /** For each load. */
   readonly allowance: Allowance;
 }
@@ -37,9 +37,13 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
 
   const next = vm.generations.active.manifest.next(move.manifest, false);
   const bytecode = compileAll(vm, next, compile, report);
-  vm.move({ ...move, bytecode });
+  const pathBefore = new Map([...vm.observations.graph.modules()].map(({ name, path }) => [name, path]));
+  const evicted = vm.move({ ...move, bytecode });
+  // What the canary itself holds was loaded by initBy: a VM that starts later must be able to load it, too.
+  const own = evicted.filter((name) => next.lookup(pathBefore.get(name) ?? "") !== undefined).reverse();
+  const names = load === undefined ? [] : new Set([...own, ...load]);
   const broken = new Set([...errors.values()].map((error) => error.path));
-  for (const name of load) {
+  for (const name of names) {
     vm.load(name, allowance, (ended) => {
       if (ended.ok) return;
       const place = placeOf(ended.message);

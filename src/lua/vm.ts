@@ -4,6 +4,7 @@ import { lua, type lua_State } from "#fengari";
 import type { SourceFile } from "../core/manifest.ts";
 import { createPins } from "../core/pins.ts";
 import type { PlainValue } from "../core/plain-value.ts";
+import { namesConcerned } from "../core/roots.ts";
 import type { Activity, Outcome, Running, Scheduler } from "./activity.ts";
 import { CodeCache } from "./code-cache.ts";
 import { evict, evictionOrder } from "./eviction.ts";
@@ -179,7 +180,15 @@ export class LuaVm {
   move(move: Move): readonly string[] {
     const { generations, observations } = this;
     this.#files.offerBytecode(move.bytecode);
-    const order = evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, move.roots);
+    // The plan knows what had been reported; what this VM has loaded meanwhile it finds by itself.
+    const { present, absent } = move.manifest;
+    const own = [...present, ...absent.map((path) => ({ path }))].flatMap((change) =>
+      namesConcerned(observations.graph, change),
+    );
+    const order = evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [
+      ...move.roots,
+      ...own,
+    ]);
     generations.advance(move.generation, move.manifest);
     this.#require.forget();
     return evict(

@@ -187,7 +187,7 @@ export class Reloader {
       const rehearsed = await canary.rehearse({
         ...order,
         compile: changes.filter((change) => change.kind !== "removed").map((change) => change.path),
-        load: preflight === "load" ? order.load : [],
+        load: preflight === "load" ? order.load : undefined,
       });
       journey.canaryMs = performance.now() - canaryBegan;
       if (rehearsed.errors.length > 0)

@@ -12,14 +12,16 @@ export interface RehearsalOrder {
   /** Dependents first. */
   readonly evict: readonly string[];
   readonly roots: readonly string[];
-  /** Names that must load, dependencies first. */
-  readonly load: readonly string[];
+  /** Names that must load, dependencies first; undefined when compiling is enough. */
+  readonly load: readonly string[] | undefined;
 }
 
 export type Bytecode = ReadonlyMap<string, Uint8Array>;
 
 /** The next generation, as it goes to every VM. */
-export interface ActivationOrder extends Omit<RehearsalOrder, "compile"> {
+export interface ActivationOrder extends Omit<RehearsalOrder, "compile" | "load"> {
+  /** What a warm VM loads again of what it evicted, dependencies first. */
+  readonly load: readonly string[];
   readonly bytecode: Bytecode;
 }
 

@@ -38,6 +38,14 @@ export interface ThreadsOptions {
  */
 const fengariConf = JSON.stringify({ LUA_COMPAT_FLOATSTRING: true, LUAI_MAXSTACK: 50_000 });
 
+/**
+ * Piscina tries `require` before `import`. A thread that is ended while it requires an ES module takes the whole
+ * process with it (Node 20.20: "IsGraphAsync must be used on an instantiated module"); while it imports, it does not.
+ */
+const importOnly = process.allowedNodeEnvironmentFlags.has("--no-experimental-require-module")
+  ? ["--no-experimental-require-module"]
+  : [];
+
 /** How long a terminated thread may take to exit before it is taken for stopped (a blocking system call). */
 const exitMs = 5_000;
 
@@ -68,7 +76,7 @@ export class Threads {
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
       env: { ...process.env, FENGARICONF: fengariConf, ...options.env },
-      execArgv: [...(options.execArgv ?? [])],
+      execArgv: [...importOnly, ...(options.execArgv ?? [])],
       loadBalancer: (task, workers) => {
         const assignment = (task as unknown as Record<symbol, Assignment | undefined>)[queueOptions];
         if (assignment === undefined) return null;

@@ -95,8 +95,8 @@ export interface RehearseMessage {
   readonly compile: readonly string[];
   readonly evict: readonly string[];
   readonly roots: readonly string[];
-  /** Module names that must load, dependencies first; empty with `preflight: "compile"`. */
-  readonly load: readonly string[];
+  /** Module names that must load, dependencies first; undefined with `preflight: "compile"`. */
+  readonly load: readonly string[] | undefined;
 }
 
 export type MainToVm =

@@ -1,5 +1,6 @@
 /** The VM inside its thread: takes messages from the one port, in order; between two of them is the safe point. */
 
+import { getHeapStatistics } from "node:v8";
 import type { MessagePort } from "node:worker_threads";
 import { ManifestView } from "../lua/manifest-view.ts";
 import { rehearse } from "../lua/rehearsal.ts";
@@ -8,6 +9,8 @@ import { createOccupant, initialise, type Occupant } from "./occupant.ts";
 import type { ActivateMessage, MainToVm, RehearseMessage, VmBoot, VmToMain } from "./protocol.ts";
 import { slot } from "./shared-slots.ts";
 import { WorkFloor } from "./work-floor.ts";
+
+const measureEveryMs = 1_000;
 
 /** What a fresh state of this thread starts on. */
 interface Active {
@@ -56,10 +59,13 @@ export class Resident {
     }
     this.#stampGeneration();
     this.#post({ type: "ready", bootMs: performance.now() - startedAtMs });
+    this.#measureHeap();
+    const measuring = setInterval(() => this.#measureHeap(), measureEveryMs);
     await new Promise<void>((resolve) => {
       this.#end = resolve;
       this.#port.on("message", (message: MainToVm) => this.#receive(message));
     });
+    clearInterval(measuring);
     this.#port.close();
   }
 
@@ -195,6 +201,11 @@ export class Resident {
   #post(message: VmToMain, transfer: readonly ArrayBuffer[] = []): void {
     this.#tellObservations(this.#occupant);
     this.#port.postMessage(message, transfer);
+  }
+
+  #measureHeap(): void {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    this.#slots[slot.heapKb] = Math.round((used_heap_size + external_memory) / 1024);
   }
 
   #checkDrained(): void {

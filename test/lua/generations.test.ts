@@ -22,6 +22,17 @@ describe("the move to the next generation", () => {
     expect(vm.run("return require('late').c")).toBe(2);
   });
 
+  it("evicts what a change concerns here though the plan did not know of it", () => {
+    const vm = testVm({
+      "late.lua": "return { c = require 'c' }",
+      "c.lua": "return 1",
+      "x/init.lua": "return 'dir'",
+    });
+    vm.run("require 'late' require 'x'");
+    expect(vm.move({ "c.lua": "return 2", "x.lua": "return 'file'" }, [])).toEqual(["late", "c", "x"]);
+    expect(vm.run("return require('late').c, require('x')")).toEqual([2, "file"]);
+  });
+
   it("keeps pinned modules", () => {
     const vm = testVm({ "p.lua": "return { c = require 'c' }", "c.lua": "return 1" }, { pinned: ["p"] });
     vm.run("require 'p'");

@@ -21,6 +21,8 @@ export interface WatchStatus {
   readonly mode: "events" | "polling" | "sweep" | "manual";
   readonly missingRoots: readonly string[];
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Changes from now on are noticed; absent or false with `manual`. */
+  readonly live?: boolean | undefined;
 }
 
 export interface AgentStatus {

@@ -1,0 +1,48 @@
+/** What the control plane needs of an agent; `Agent` has it all, and tests stand in for it. */
+
+import type { Change } from "../../core/change-set.ts";
+import type { Graph } from "../../core/graph.ts";
+import type { LogLevel } from "../../core/log.ts";
+import type { Outcome, Trigger } from "../../core/outcome.ts";
+import type { Plan } from "../../core/plan.ts";
+import type { ServersDocument } from "../../core/servers.ts";
+import type { AgentStatus, VmStatus } from "../../core/status.ts";
+import type { ReloadRequest } from "../../reload/reloader.ts";
+
+/** What became of a document that was put. */
+export interface ServersUpdateReport {
+  /** One line for each server or location that is not configured, in NJet's words; empty when all were found. */
+  readonly problems: readonly string[];
+  /** Servers and locations that were found and took what the document says. */
+  readonly applied: number;
+}
+
+export interface ControlledAgent {
+  /** Absolute: file names in answers and requests are relative to it. */
+  readonly prefix: string;
+  readonly graph: Graph;
+  readonly reloader: {
+    readonly history: {
+      get(id: number): Outcome | undefined;
+      /** Newest first. */
+      list(): readonly Outcome[];
+    };
+    /** What a change at these absolute paths would do. */
+    planFor(paths: readonly string[]): Plan;
+  };
+  /** Never rejects for what Lua code does; a ReluaError means that the agent cannot. */
+  reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome>;
+  status(): AgentStatus;
+  /** Why a module name is never evicted; undefined when it may be. */
+  pinnedWhy(name: string): string | undefined;
+  /** The servers as they are served now. */
+  readServers(): ServersDocument;
+  /** Resolves when every VM answers by the new handlers. */
+  updateServers(put: ServersDocument): Promise<ServersUpdateReport>;
+  /** The compiler's message, with `label` as the chunk's name; undefined when the code compiles. */
+  compile(label: string, code: string): string | undefined;
+  on(event: "plan", listener: (plan: Plan, changes: readonly Change[]) => void): void;
+  on(event: "outcome", listener: (outcome: Outcome) => void): void;
+  on(event: "vm", listener: (vm: VmStatus, why: string | undefined) => void): void;
+  on(event: "log", listener: (level: LogLevel, message: string, vm: number | undefined) => void): void;
+}

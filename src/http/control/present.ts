@@ -1,0 +1,125 @@
+/** Outcomes, plans and status in the contract's JSON: for the API, the events and `--json` of the command line. */
+
+import type { Change } from "../../core/change-set.ts";
+import type { LoadError, Outcome } from "../../core/outcome.ts";
+import type { Plan } from "../../core/plan.ts";
+import type { AgentStatus, VmStatus } from "../../core/status.ts";
+import type { PresentedChange, PresentedOutcome, PresentedPlan, PresentedStatus } from "./schemas.ts";
+
+/** More skipped paths than this are not listed. */
+const maxSkipped = 100;
+
+/** Contract §5, "Result of a reload". */
+export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutcome {
+  const { stages } = outcome;
+  return {
+    id: outcome.id,
+    outcome: outcome.outcome,
+    generation: outcome.generation,
+    trigger: outcome.trigger,
+    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+    startedAt: new Date(outcome.startedAt).toISOString(),
+    durationMs: tenths(outcome.durationMs),
+    stages: {
+      scanMs: tenths(stages.scanMs),
+      planMs: tenths(stages.planMs),
+      canaryMs: tenths(stages.canaryMs),
+      commitMs: tenths(stages.commitMs),
+    },
+    changes: outcome.changes.map((change) => presentChange(change, prefix)),
+    evicted: presentEvicted(outcome.evicted),
+    kept: presentKept(outcome.kept),
+    vms: outcome.vms.map(({ id, appliedMs }) => ({ id, appliedMs: tenths(appliedMs) })),
+    errors: outcome.errors.map((error) => presentLoadError(error, prefix)),
+    recycleRequired: [...outcome.recycleRequired],
+  };
+}
+
+export function presentChange({ path, kind, hash, was }: Change, prefix: string): PresentedChange {
+  return {
+    file: relativeFile(path, prefix),
+    kind,
+    ...(hash === undefined ? {} : { hash }),
+    ...(was === undefined ? {} : { was }),
+  };
+}
+
+export function presentPlan(plan: Plan): PresentedPlan {
+  return {
+    roots: [...plan.roots],
+    evicted: presentEvicted(plan.evict),
+    kept: presentKept(plan.kept),
+    recycleRequired: [...plan.recycleRequired],
+  };
+}
+
+export function presentStatus(status: AgentStatus, prefix: string): PresentedStatus {
+  const { watch, rejected } = status;
+  return {
+    generation: status.generation,
+    pending: status.pending,
+    held: status.held,
+    vms: status.vms.map(presentVm),
+    watch: {
+      files: watch.files,
+      folders: watch.folders,
+      mode: watch.mode,
+      missingRoots: watch.missingRoots.map((root) => relativeFile(root, prefix)),
+      skipped: watch.skipped
+        .slice(0, maxSkipped)
+        .map(({ path, reason }) => ({ file: relativeFile(path, prefix), reason })),
+    },
+    rejected: rejected === undefined ? null : presentOutcome(rejected, prefix),
+    uptimeMs: tenths(status.uptimeMs),
+  };
+}
+
+export function presentVm(vm: VmStatus): PresentedStatus["vms"][number] {
+  return {
+    id: vm.id,
+    state: vm.state,
+    generation: vm.generation,
+    inFlight: vm.inFlight,
+    modules: vm.modules,
+    heap: vm.heap ?? null,
+    restarts: vm.restarts,
+  };
+}
+
+/** Inside the prefix the rest of the path, outside the whole of it. */
+export function relativeFile(path: string, prefix: string): string {
+  const folder = prefix.endsWith("/") ? prefix : `${prefix}/`;
+  return path.startsWith(folder) ? path.slice(folder.length) : path;
+}
+
+/** One line: `apps/c.lua:3: unexpected symbol near 'x'`. */
+export function loadErrorLine(error: LoadError, prefix: string): string {
+  const { file, line, message } = presentLoadError(error, prefix);
+  if (file === null) return message;
+  return line === null ? `${file}: ${message}` : `${file}:${line}: ${message}`;
+}
+
+/** Lua puts the place before its message; here it has keys of its own. */
+function presentLoadError(error: LoadError, prefix: string): PresentedOutcome["errors"][number] {
+  const { path, line } = error;
+  const place = `${path}:${line}: `;
+  return {
+    file: path === undefined ? null : relativeFile(path, prefix),
+    line: line ?? null,
+    message: error.message.startsWith(place) ? error.message.slice(place.length) : error.message,
+    requiredBy: [...error.requiredBy],
+  };
+}
+
+function presentEvicted(members: Plan["evict"]): PresentedOutcome["evicted"] {
+  return members.map(({ name, because }) => ({ name, because: [...because] }));
+}
+
+function presentKept(kept: Plan["kept"]): PresentedOutcome["kept"] {
+  return kept.map(({ name, why }) => ({ name, why }));
+}
+
+/** Milliseconds to one decimal. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,132 @@
+/** The shapes of the control plane's answers: what `present` makes, what OpenAPI says, what clients may rely on. */
+
+import { z } from "zod";
+
+const name = z.string().describe("Module name, as given to require");
+const file = z.string().describe("Path, relative to the prefix where it lies inside");
+const hash = z.string().describe("XXH64 of the content");
+const milliseconds = z.number().nonnegative();
+const generation = z.int().nonnegative();
+const vmId = z.int().positive();
+
+export const changeSchema = z.strictObject({
+  file,
+  kind: z.enum(["added", "changed", "removed"]),
+  hash: hash.optional(),
+  was: hash.optional().describe("The hash before"),
+});
+
+export const evictedSchema = z.strictObject({
+  name,
+  because: z.array(name).describe("Shortest chain from a root to this name"),
+});
+
+export const keptSchema = z.strictObject({ name, why: z.string() });
+
+export const loadErrorSchema = z.strictObject({
+  file: file.nullable(),
+  line: z.int().nullable(),
+  message: z.string(),
+  requiredBy: z.array(name),
+});
+
+export const outcomeSchema = z.strictObject({
+  id: z.int(),
+  outcome: z.enum(["committed", "rejected", "unchanged", "planned", "held"]),
+  generation: generation.describe("The one that runs afterwards"),
+  trigger: z.enum(["watch", "api", "clean", "signal", "call", "rollback", "release"]),
+  reason: z.string().optional(),
+  startedAt: z.iso.datetime(),
+  durationMs: milliseconds,
+  stages: z
+    .strictObject({
+      scanMs: milliseconds,
+      planMs: milliseconds,
+      canaryMs: milliseconds,
+      commitMs: milliseconds,
+    })
+    .describe("Where the time went"),
+  changes: z.array(changeSchema),
+  evicted: z.array(evictedSchema),
+  kept: z.array(keptSchema),
+  vms: z.array(z.strictObject({ id: vmId, appliedMs: milliseconds })),
+  errors: z.array(loadErrorSchema),
+  recycleRequired: z.array(name).describe("Pinned modules whose own source changed"),
+});
+
+export const vmSchema = z.strictObject({
+  id: vmId,
+  state: z.enum(["booting", "ready", "draining", "down"]),
+  generation,
+  inFlight: z.int().nonnegative(),
+  modules: z.int().nonnegative(),
+  heap: z.int().nonnegative().nullable().describe("Bytes of JavaScript heap; null before it was measured"),
+  restarts: z.int().nonnegative(),
+});
+
+export const statusSchema = z.strictObject({
+  generation,
+  pending: z.boolean().describe("An observed change has no outcome yet"),
+  held: z.boolean(),
+  vms: z.array(vmSchema),
+  watch: z.strictObject({
+    files: z.int().nonnegative(),
+    folders: z.int().nonnegative(),
+    mode: z.enum(["events", "polling", "sweep", "manual"]),
+    missingRoots: z.array(file),
+    skipped: z.array(z.strictObject({ file, reason: z.string() })).describe("The first hundred"),
+  }),
+  rejected: outcomeSchema.nullable().describe("The standing rejection"),
+  uptimeMs: milliseconds,
+});
+
+export const planSchema = z.strictObject({
+  roots: z.array(name),
+  evicted: z.array(evictedSchema),
+  kept: z.array(keptSchema),
+  recycleRequired: z.array(name),
+});
+
+export const moduleSchema = z.strictObject({
+  name,
+  file: file.nullable(),
+  hash: hash.nullable(),
+  generation: generation.describe("The one it was loaded in last"),
+  vms: z.array(vmId).describe("VMs that hold it"),
+  aliases: z.array(name).describe("Other names of the same file"),
+  pinned: z.string().nullable().describe("Why it is never evicted"),
+  requires: z.array(name),
+  dependents: z.array(name),
+});
+
+export const graphSchema = z.strictObject({
+  nodes: z.array(
+    z.strictObject({
+      name: z.string().describe("A module, or a chunk that requires and is none: =content_by(/x)"),
+      file: file.nullable(),
+      vms: z.array(vmId),
+    }),
+  ),
+  edges: z.array(
+    z.strictObject({
+      from: z.string(),
+      to: name,
+      kind: z.enum(["load", "call"]),
+      at: z.string().describe("Where the require stands"),
+    }),
+  ),
+});
+
+export const problemSchema = z.strictObject({
+  type: z.literal("about:blank"),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe("Stable; to branch on"),
+  detail: z.string(),
+  errors: z.array(z.string()).optional(),
+});
+
+export type PresentedOutcome = z.infer<typeof outcomeSchema>;
+export type PresentedStatus = z.infer<typeof statusSchema>;
+export type PresentedPlan = z.infer<typeof planSchema>;
+export type PresentedChange = z.infer<typeof changeSchema>;

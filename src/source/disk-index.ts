@@ -119,7 +119,10 @@ export class DiskIndex {
     this.contents.acquire(entry.source.hash, entry.source.content);
     node.files.set(name, entry);
     if (was === undefined) this.#files += 1;
-    if (was?.source.file !== entry.source.file) this.#version += 1;
+    const links = [was, entry].filter(
+      (file) => file !== undefined && dirname(file.source.file) !== node.real,
+    );
+    if (links.length > 0) this.#version += 1;
   }
 
   removeFile(node: FolderNode, name: string, changes: Changes): void {

@@ -1,6 +1,6 @@
 /** The disk as the source's thread keeps track of it: passes one after another, asked for or prompted by hints. */
 
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ArenaNumbers } from "./arena.ts";
 import { Changes } from "./changes.ts";
 import { openChokidarHints } from "./chokidar-hints.ts";
@@ -10,11 +10,10 @@ import type { OpenHints } from "./hints.ts";
 import type { MainToSource, SourceThreadBoot, SourceToMain } from "./messages.ts";
 import { Scanner, type ScanResult, type Scope } from "./scan.ts";
 import { runSliced } from "./slices.ts";
+import { slowProgress } from "./slow-progress.ts";
 import { Territory } from "./territory.ts";
 import { Watcher } from "./watcher.ts";
 
-const progressAfterMs = 1000;
-const progressEveryMs = 250;
 /** Status is for people: nobody reads more reasons than these. */
 const mostSkipped = 1000;
 const noSweep = { lastAt: undefined, costMs: 0, missed: 0 };
@@ -71,7 +70,7 @@ export class Disk {
   async receive(message: MainToSource): Promise<void> {
     if (message.type === "files") {
       await this.#inTurn(() => {
-        const folders = new Set([...this.#files, ...message.files].map((file) => dirname(file)));
+        const folders = new Set([...this.#files, ...message.files].map((file) => dirname(resolve(file))));
         this.#files = message.files;
         this.#territory.setFiles(message.files);
         return this.#pass(message.id, { kind: "folders", folders });
@@ -80,7 +79,8 @@ export class Disk {
     }
     const { id, paths, force } = message;
     await this.#inTurn(() => {
-      if (paths !== "all") return this.#pass(id, { kind: "paths", paths, force });
+      if (paths !== "all")
+        return this.#pass(id, { kind: "paths", paths: paths.map((path) => resolve(path)), force });
       this.#watcher?.clear();
       return this.#pass(id, { kind: "all" });
     });
@@ -98,7 +98,8 @@ export class Disk {
   }
 
   async #pass(id: number | undefined, scope: Scope, changes = new Changes()): Promise<ScanResult> {
-    const result = await runSliced(this.#scanner.scan(scope, changes, this.#progress()));
+    const progress = slowProgress((done, total) => this.#post({ type: "progress", done, total }));
+    const result = await runSliced(this.#scanner.scan(scope, changes, progress));
     const { present, absent, arenas } = result;
     this.#post({ type: "status", status: this.#status() });
     if (id !== undefined || present.length > 0 || absent.length > 0) {
@@ -106,16 +107,6 @@ export class Disk {
     }
     this.#watcher?.passed(result);
     return result;
-  }
-
-  #progress(): (done: number, total: number) => void {
-    let dueMs = performance.now() + progressAfterMs;
-    return (done, total) => {
-      const nowMs = performance.now();
-      if (nowMs < dueMs) return;
-      dueMs = nowMs + progressEveryMs;
-      this.#post({ type: "progress", done, total });
-    };
   }
 
   /** Says what has changed about the watching; steps speak for themselves. */

@@ -47,9 +47,9 @@ export class EventHints implements HintListener {
     return this.#watched.settled;
   }
 
-  /** True while there are folders that cannot be watched. */
+  /** True while there are folders that could be read and cannot be watched. */
   get failing(): boolean {
-    return this.#watched.failed > 0;
+    return this.#watched.failing;
   }
 
   /** Watches the folders that the index has now, unless nothing has changed about them. */
@@ -89,7 +89,7 @@ export class EventHints implements HintListener {
 
   failed(real: string, code: string): void {
     if (this.#closed) return;
-    this.#watched.lost(real);
+    this.#watched.lost(real, code);
     this.#context.warning(code, lostWatch(code, real));
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;

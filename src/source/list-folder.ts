@@ -106,7 +106,9 @@ function sortEntry(pass: Pass, listing: Listing, entry: Dirent): void {
   if (link) {
     const target = statOrCode(pathIn(node.real, name));
     if (typeof target === "string") {
-      if (candidate) node.skipped.set(name, isGone(target) ? "symbolic link to nothing" : target);
+      // It may lead to a folder later: what is skipped, every sweep comes back to.
+      const matters = candidate || pass.territory.enters(interest, node.path, name);
+      if (matters) node.skipped.set(name, isGone(target) ? "symbolic link to nothing" : target);
       return;
     }
     kind = target;

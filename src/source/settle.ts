@@ -70,35 +70,31 @@ export class Settle {
    * writing (git's lock); ask again after the returned time.
    */
   dueInMs(nowMs: number, busy: () => boolean): number | undefined {
-    let dueMs = Number.POSITIVE_INFINITY;
-    for (const atMs of this.#again.values()) dueMs = Math.min(dueMs, atMs);
-    if (this.#hinted.size > 0) {
-      if (this.#quietMs() <= nowMs && nowMs < this.#firstMs + longestBusyMs && busy()) {
-        this.#notBeforeMs = nowMs + Math.max(this.#options.settleMs, busyPauseMs);
-      }
-      dueMs = Math.min(dueMs, this.#quietMs());
+    const begunMs = this.#hinted.size > 0 ? this.#firstMs : this.#soonestMs();
+    if (begunMs === Number.POSITIVE_INFINITY) return undefined;
+    if (this.#dueMs() <= nowMs && nowMs < begunMs + longestBusyMs && busy()) {
+      this.#notBeforeMs = nowMs + Math.max(this.#options.settleMs, busyPauseMs);
     }
-    return dueMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, dueMs - nowMs);
+    return Math.max(0, this.#dueMs() - nowMs);
   }
 
-  /** Takes what is due out. Hints that are not quiet yet stay, when it is only a second look that is due. */
+  /** Takes what is due out. */
   take(nowMs: number): Due {
     const folders = new Set<string>();
     const told = new Set<string>();
+    if (this.#dueMs() > nowMs) return { everything: false, folders, told, hinted: false };
+    const hinted = this.#hinted.size > 0;
+    const everything = this.#hints >= floodedHints;
     for (const [folder, atMs] of this.#again) {
       if (atMs > nowMs + lookAheadMs) continue;
       this.#again.delete(folder);
       folders.add(folder);
       told.add(folder);
     }
-    const quiet = this.#hinted.size > 0 && this.#quietMs() <= nowMs;
-    const everything = quiet && this.#hints >= floodedHints;
-    if (quiet) {
-      for (const folder of this.#hinted) folders.add(folder);
-      for (const folder of this.#told) told.add(folder);
-      this.#clearHints();
-    }
-    return { everything, folders, told, hinted: quiet };
+    for (const folder of this.#hinted) folders.add(folder);
+    for (const folder of this.#told) told.add(folder);
+    this.#clearHints();
+    return { everything, folders, told, hinted };
   }
 
   /** Everything is being looked at: nothing waits any more. */
@@ -107,10 +103,17 @@ export class Settle {
     this.#again.clear();
   }
 
-  /** When the hints may be taken. */
-  #quietMs(): number {
+  /** When a pass is due. While something is being written, second looks wait as well: they would see half of it. */
+  #dueMs(): number {
     const { settleMs, maxWaitMs } = this.#options;
-    return Math.max(this.#notBeforeMs, Math.min(this.#lastMs + settleMs, this.#firstMs + maxWaitMs));
+    const quietMs = Math.min(this.#lastMs + settleMs, this.#firstMs + maxWaitMs);
+    return Math.max(this.#notBeforeMs, this.#hinted.size > 0 ? quietMs : this.#soonestMs());
+  }
+
+  #soonestMs(): number {
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const atMs of this.#again.values()) soonestMs = Math.min(soonestMs, atMs);
+    return soonestMs;
   }
 
   #clearHints(): void {

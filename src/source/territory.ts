@@ -1,6 +1,6 @@
 /** Which paths can be modules: what the roots, the single files and the ignore rules say, without asking the disk. */
 
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { SourceOptions } from "./contract.ts";
 import { compileIgnore, isIgnoredFolder, isTemporaryFile } from "./ignore-rules.ts";
 
@@ -35,7 +35,8 @@ export class Territory {
 
   constructor(options: Pick<SourceOptions, "roots" | "files" | "ignore">) {
     this.#ignored = compileIgnore(options.ignore);
-    for (const { folder, suffixes } of options.roots) {
+    for (const { folder: given, suffixes } of options.roots) {
+      const folder = resolve(given);
       this.#suffixes.set(folder, [...new Set([...(this.#suffixes.get(folder) ?? []), ...suffixes])]);
     }
     this.setFiles(options.files);
@@ -44,7 +45,8 @@ export class Territory {
   /** Replaces the single files. */
   setFiles(files: readonly string[]): void {
     this.#names = new Map();
-    for (const file of files) {
+    for (const given of files) {
+      const file = resolve(given);
       const folder = dirname(file);
       const names = this.#names.get(folder) ?? new Set();
       this.#names.set(folder, names.add(basename(file)));

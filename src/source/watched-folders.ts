@@ -3,7 +3,7 @@
 import { basename, dirname } from "node:path";
 import type { DiskIndex } from "./disk-index.ts";
 import type { HintSource } from "./hints.ts";
-import { folderIdentity, statOrCode } from "./stat-identity.ts";
+import { folderIdentity, isLasting, statOrCode } from "./stat-identity.ts";
 
 /** Lexical folders to look at when something happens in a real one. */
 export interface Concern {
@@ -20,8 +20,8 @@ export interface Concern {
 export class WatchedFolders {
   readonly #hints: HintSource;
   readonly #open = new Map<string, string | undefined>();
-  /** Folders whose watch failed. They are tried again when asked to. */
-  readonly #failed = new Set<string>();
+  /** Folders whose watch failed, and why. They are tried again when asked to. */
+  readonly #failed = new Map<string, string>();
   readonly #starting = new Set<string>();
   #concerns = new Map<string, Concern>();
 
@@ -29,9 +29,9 @@ export class WatchedFolders {
     this.#hints = hints;
   }
 
-  /** Folders that no hint comes from though one should. */
-  get failed(): number {
-    return this.#failed.size;
+  /** True while no hint comes from folders that can be read: those without the right to have no modules either. */
+  get failing(): boolean {
+    return [...this.#failed.values()].some((code) => !isLasting(code));
   }
 
   /** True when no folder is about to be watched. */
@@ -51,7 +51,7 @@ export class WatchedFolders {
       const now = this.#concerns.get(folder);
       if (now === undefined || now.identity !== identity) this.#close(folder);
     }
-    for (const folder of this.#failed) if (!this.#concerns.has(folder)) this.#failed.delete(folder);
+    for (const folder of this.#failed.keys()) if (!this.#concerns.has(folder)) this.#failed.delete(folder);
     for (const [folder, { identity }] of this.#concerns) {
       if (!this.#open.has(folder) && !this.#failed.has(folder)) this.#watch(folder, identity);
     }
@@ -63,15 +63,15 @@ export class WatchedFolders {
   }
 
   /** To be told of `failed`. */
-  lost(folder: string): void {
+  lost(folder: string, code: string): void {
     this.#open.delete(folder);
     this.#starting.delete(folder);
-    if (this.#concerns.has(folder)) this.#failed.add(folder);
+    if (this.#concerns.has(folder)) this.#failed.set(folder, code);
   }
 
   /** Tries the folders again whose watch failed. */
   retry(): void {
-    const failed = [...this.#failed];
+    const failed = [...this.#failed.keys()];
     this.#failed.clear();
     for (const folder of failed) this.#watch(folder, this.#concerns.get(folder)?.identity);
   }

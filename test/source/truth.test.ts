@@ -150,7 +150,9 @@ class Observed {
     const texts: Record<string, string> = {};
     for (const { path, content } of this.#files.values()) {
       const memory = this.#arenas.get(content.arena) as SharedArrayBuffer;
-      texts[path] = Buffer.from(new Uint8Array(memory, content.offset, content.length).slice()).toString("latin1");
+      texts[path] = Buffer.from(new Uint8Array(memory, content.offset, content.length).slice()).toString(
+        "latin1",
+      );
     }
     return texts;
   }

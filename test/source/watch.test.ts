@@ -1,8 +1,10 @@
 /** What a watching source notices by itself, on a real disk, in its real thread. */
 
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -286,6 +288,61 @@ describe("reconcile beside the watcher", () => {
     expect(step.present.map(({ path }) => path)).toEqual([join(root, "a.lua")]);
     expect(disk.status().pending).toBe(true);
     await disk.until(() => disk.text(join(root, "b.lua")) === "2" && !disk.status().pending);
+  });
+});
+
+describe("git", () => {
+  const git = (root: string, ...args: string[]) =>
+    execFileSync(
+      "git",
+      ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main", ...args],
+      {
+        cwd: root,
+        stdio: "pipe",
+      },
+    );
+
+  it("is waited for while it holds the lock of its index", async () => {
+    const tree = makeTree({ "apps/a.lua": "1", ".git/index.lock": "" });
+    const root = join(tree, "apps");
+    const disk = await follow(optionsFor(root, eventsOnly));
+    const lock = join(tree, ".git/index.lock");
+    let lockedAtStep: boolean | undefined;
+    disk.source.on("step", () => {
+      lockedAtStep ??= existsSync(lock);
+    });
+    write(join(root, "a.lua"), "2");
+    await disk.until(() => disk.status().pending);
+    // Ten settle windows.
+    setTimeout(() => unlinkSync(lock), 200);
+    await disk.until(() => disk.text(join(root, "a.lua")) === "2");
+    expect(lockedAtStep).toBe(false);
+  });
+
+  it("checks out hundreds of files as one step", async () => {
+    const root = makeTree();
+    const fill = (text: string) => {
+      for (let i = 0; i < 300; i += 1) write(join(root, `d${i % 10}/m${i}.lua`), `${text} ${i}`);
+    };
+    git(root, "init", "-q");
+    fill("one");
+    git(root, "add", ".");
+    git(root, "commit", "-qm", "one");
+    git(root, "checkout", "-qb", "two");
+    fill("two");
+    git(root, "commit", "-qam", "two");
+    const disk = await follow(optionsFor(root, eventsOnly));
+    for (const [branch, text] of [
+      ["main", "one"],
+      ["two", "two"],
+    ] as const) {
+      const steps = disk.steps.length;
+      git(root, "checkout", "-q", branch);
+      await disk.until(
+        () => disk.text(join(root, "d9/m299.lua")) === `${text} 299` && !disk.status().pending,
+      );
+      expect(disk.steps.slice(steps).map((step) => step.present.length)).toEqual([300]);
+    }
   });
 });
 

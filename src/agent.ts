@@ -10,8 +10,10 @@ import { createPins, type PinnedWhy } from "./core/pins.ts";
 import type { PlainValue } from "./core/plain-value.ts";
 import type { Plan } from "./core/plan.ts";
 import { fixedFiles, sourceRoots } from "./core/search-path.ts";
+import type { ServersDocument } from "./core/servers.ts";
 import type { AgentStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
+import { syntaxError } from "./lua/syntax.ts";
 import { GraphFeed } from "./reload/graph-feed.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
@@ -23,7 +25,7 @@ import type { VmSnapshot } from "./vm/hosted-vm.ts";
 import { createPool, type Pool } from "./vm/pool.ts";
 import { PoolTarget } from "./vm/pool-target.ts";
 import type { VmSettings } from "./vm/protocol.ts";
-import { WebFront } from "./web-front.ts";
+import { type ServersUpdateReport, WebFront } from "./web-front.ts";
 
 export interface AgentEvents {
   /** A change set has a plan; what comes of it follows as `outcome`. */
@@ -82,7 +84,7 @@ export class Agent {
     this.#web = new WebFront(config);
     this.#source = createSource({
       roots: sourceRoots(config.searchPath),
-      files: [...fixedFiles(config.searchPath), ...this.#web.handlerFiles()],
+      files: [...fixedFiles(config.searchPath), ...this.#web.handlerFiles],
       ignore: config.scan.ignore,
       maxFileBytes: config.scan.maxFileBytes,
       watch: config.watch,
@@ -134,7 +136,16 @@ export class Agent {
       const pool = this.pool.start();
       this.#canary?.start();
       await pool;
-      await this.#web.listen({ agent: this, pool: this.pool });
+      await this.#web.listen({
+        dispatcher: this.pool,
+        generation: () => this.#store.generation,
+        log: (level, message) => this.#log(level, message, undefined),
+        tellLocations: (locations) => this.pool.broadcast({ type: "locations", locations }),
+        watchFiles: async (files) => {
+          const step = await this.#source.setFiles([...fixedFiles(this.config.searchPath), ...files]);
+          if (step.present.length + step.absent.length > 0) this.reloader.takeStep(step);
+        },
+      });
     } catch (error) {
       await this.close();
       throw error;
@@ -142,8 +153,8 @@ export class Agent {
   }
 
   /** Addresses in use: of the data plane's servers and of the control plane. */
-  get addresses(): { readonly data: readonly string[]; readonly control: string | undefined } {
-    return this.#web.addresses;
+  get addresses(): { readonly data: readonly string[] } {
+    return { data: this.#web.dataAddresses };
   }
 
   /**
@@ -189,6 +200,26 @@ export class Agent {
     };
   }
 
+  /** `$prefix`, absolute. */
+  get prefix(): string {
+    return this.config.prefix;
+  }
+
+  /** The servers as they are served now. */
+  readServers(): ServersDocument {
+    return this.#web.servers;
+  }
+
+  /** Changes handlers of configured locations; resolves when every request that starts later is answered by them. */
+  updateServers(put: ServersDocument): Promise<ServersUpdateReport> {
+    return this.#web.update(put);
+  }
+
+  /** The compiler's message, with `label` as the chunk's name; undefined when the code compiles. */
+  compile(label: string, code: string): string | undefined {
+    return syntaxError(label, code);
+  }
+
   /** Why a module name is never evicted; undefined when it may be. */
   pinnedWhy(name: string): string | undefined {
     return this.#pinnedWhy(name);
@@ -204,9 +235,7 @@ export class Agent {
     this.#state = "closed";
     const { shutdownMs } = this.config;
     const source = this.#source.close();
-    await this.#web.stopAccepting();
-    await this.pool.drain(shutdownMs);
-    await this.#web.close(shutdownMs);
+    await Promise.all([this.#web.close(shutdownMs), this.pool.drain(shutdownMs)]);
     await this.pool.close();
     await source;
   }
@@ -258,7 +287,7 @@ export class Agent {
       settings,
       generation: this.#store.generation,
       manifest: this.#store.snapshot(),
-      locations: this.#web.locations(),
+      locations: this.#web.locations,
     };
   }
 }

@@ -1,24 +1,116 @@
-/** The agent's HTTP side: the table of locations, the data plane and the control plane. */
+/** The agent's HTTP side: the servers document, the table of locations made of it, the data plane and the control plane. */
 
+import { posix } from "node:path";
 import type { Config } from "./config/index.ts";
 import type { LocationHandlers } from "./core/exchange.ts";
+import type { LogLevel } from "./core/log.ts";
+import { formatListen, type ServersDocument } from "./core/servers.ts";
+import { type DataPlane, openDataPlane } from "./http/data-plane.ts";
+import type { Dispatcher } from "./http/dispatcher.ts";
+import { createRoutes, type Routes } from "./http/routing.ts";
+import { updateServers } from "./http/servers-update.ts";
+
+/** What the HTTP side needs of the rest of the agent once it runs. */
+export interface WebFrontParts {
+  readonly dispatcher: Dispatcher;
+  /** The active generation. */
+  readonly generation: () => number;
+  readonly log: (level: LogLevel, message: string) => void;
+  /** Makes every VM know these locations, before a request can come for one of them. */
+  readonly tellLocations: (locations: readonly LocationHandlers[]) => void;
+  /** The files that handlers name have changed. */
+  readonly watchFiles: (files: readonly string[]) => Promise<void>;
+}
+
+/** What became of a servers document that was put. */
+export interface ServersUpdateReport {
+  readonly problems: readonly string[];
+  readonly applied: number;
+}
+
+/** How long requests that wait for a VM may still come with a location of a table that was replaced. */
+const keepReplacedMs = 60_000;
+
+interface Replaced {
+  readonly routes: Routes;
+  readonly untilMs: number;
+}
 
 export class WebFront {
   readonly #config: Config;
+  #servers: ServersDocument;
+  #routes: Routes;
+  #replaced: readonly Replaced[] = [];
+  #parts: WebFrontParts | undefined;
+  #data: DataPlane | undefined;
+
   constructor(config: Config) {
     this.#config = config;
+    this.#servers = { servers: config.servers };
+    this.#routes = createRoutes(config.servers);
   }
-  handlerFiles(): readonly string[] {
-    void this.#config;
-    return [];
+
+  /** The servers as they are served now. */
+  get servers(): ServersDocument {
+    return this.#servers;
   }
-  locations(): readonly LocationHandlers[] {
-    return [];
+
+  /** Every location that a request may come with: those of the table, and of tables replaced a short time ago. */
+  get locations(): readonly LocationHandlers[] {
+    const now = performance.now();
+    this.#replaced = this.#replaced.filter(({ untilMs }) => untilMs > now);
+    return [...this.#replaced.flatMap(({ routes }) => routes.locations), ...this.#routes.locations];
   }
-  get addresses(): { readonly data: readonly string[]; readonly control: string | undefined } {
-    return { data: [], control: undefined };
+
+  /** Absolute paths of handler files that are the same for every request. */
+  get handlerFiles(): readonly string[] {
+    const files = new Set<string>();
+    for (const { handlers } of this.#routes.locations)
+      for (const source of Object.values(handlers))
+        if (source.kind === "file" && !source.path.includes("$"))
+          files.add(posix.resolve(this.#config.prefix, source.path));
+    return [...files];
   }
-  async listen(_parts: unknown): Promise<void> {}
-  async stopAccepting(): Promise<void> {}
-  async close(_ms: number): Promise<void> {}
+
+  /** Addresses that clients can connect to, `127.0.0.1:8080`. */
+  get dataAddresses(): readonly string[] {
+    return (this.#data?.addresses ?? []).map(formatListen);
+  }
+
+  /** @throws ReluaError `address-in-use`, `listen-failed` */
+  async listen(parts: WebFrontParts): Promise<void> {
+    this.#parts = parts;
+    this.#data = await openDataPlane({
+      dispatcher: parts.dispatcher,
+      routes: this.#routes,
+      limits: { bodyBytes: this.#config.limits.bodyBytes },
+      exposeGeneration: this.#config.exposeGeneration,
+      generation: parts.generation,
+      log: parts.log,
+    });
+  }
+
+  /** Takes a new document by the rules of `PUT http_lua`; requests that start later are answered by it. */
+  async update(put: ServersDocument): Promise<ServersUpdateReport> {
+    const { next, problems, applied } = updateServers(this.#servers, put);
+    if (applied > 0) {
+      const routes = createRoutes(next.servers, this.#routes.nextId);
+      this.#replaced = [
+        ...this.#replaced,
+        { routes: this.#routes, untilMs: performance.now() + keepReplacedMs },
+      ];
+      this.#servers = next;
+      this.#routes = routes;
+      // In this order: no VM ever meets a location that it has not been told of.
+      this.#parts?.tellLocations(this.locations);
+      this.#data?.replaceRoutes(routes);
+      await this.#parts?.watchFiles(this.handlerFiles);
+    }
+    return { problems, applied };
+  }
+
+  /** Lets requests in flight end, for at most `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    await this.#data?.close(timeoutMs);
+  }
 }

@@ -123,24 +123,14 @@ const {
   },
   {
     file: "loslib.js",
-    why: "JavaScript takes the years 0 to 99 for 1900 to 1999",
+    why: "JavaScript takes the years 0 to 99 for 1900 to 1999; a time that cannot be represented is an error, not nan",
     find: `        t = new Date(
-            getfield(L, "year", -1, 0),
-            getfield(L, "month", -1, 1),
-            getfield(L, "day", -1, 0),`,
-    replace: `        let year = getfield(L, "year", -1, 0);
-        t = new Date(2000,
-            getfield(L, "month", -1, 1),
-            getfield(L, "day", -1, 0),`,
-  },
-  {
-    file: "loslib.js",
-    why: "as above; a time that cannot be represented is an error, not nan",
-    find: `            getfield(L, "sec", 0, 0)
+            getfield(L, "year", -1, 0),`,
+    through: `            getfield(L, "sec", 0, 0)
         );`,
-    replace: `            getfield(L, "sec", 0, 0)
-        );
-        t.setFullYear(t.getFullYear() - 2000 + year);
+    replace: `        t = new Date(2000, 0, 1, 12);
+        t.setFullYear(getfield(L, "year", -1, 0), getfield(L, "month", -1, 1), getfield(L, "day", -1, 0));
+        t.setHours(getfield(L, "hour", 12, 0), getfield(L, "min", 0, 0), getfield(L, "sec", 0, 0), 0);
         if (isNaN(t))
             return ${outOfRange};`,
   },

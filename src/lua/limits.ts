@@ -103,7 +103,7 @@ export function installLimits(
   lua_sethook(L, hook, LUA_MASKCOUNT, hookInterval);
   lua.lua_atnativeerror(L, (co: lua_State): number => {
     const error: unknown = lua.lua_touserdata(co, 1);
-    if (error === theKill) return kill(co);
+    if (error === theKill) throw error;
     pushText(co, describeNativeError(error, onNativeError));
     return 1;
   });

@@ -61,9 +61,16 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
     if (current === undefined) return false;
     if (current.ending === undefined) {
       const why = spend(current.allowance, instructions);
-      if (why !== undefined) current.ending = { kind: "killed", why };
+      if (why !== undefined) doom(current, { kind: "killed", why });
     }
     return current.ending !== undefined;
+  }
+
+  /** Decides how the current task ends: at the next instruction of its own at the latest. */
+  function doom(task: Task, outcome: Outcome): void {
+    task.ending ??= outcome;
+    // A C function may run Lua code on the main state and swallow the Kill there.
+    limits.arm(innermost);
   }
 
   /** What is below the hook's interval counts as well, or short coroutines would run for nothing. */
@@ -190,8 +197,8 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
       end(task, outcome);
       return;
     }
-    task.ending = outcome;
-    if (task === current) limits.arm(innermost);
+    if (task === current) doom(task, outcome);
+    else task.ending = outcome;
   }
 
   function suspend(L: lua_State, begin: Parameters<Scheduler["suspend"]>[1]): number {
@@ -248,7 +255,7 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
     suspend,
     exit(L, reason) {
       if (current === undefined) return raise(L, "attempt to exit outside of a request");
-      current.ending ??= { kind: "exited", reason };
+      doom(current, { kind: "exited", reason });
       return limits.kill(L);
     },
     get size() {

@@ -143,6 +143,33 @@ describe("the budget of instructions", () => {
     expect(beside.ended).toEqual(returned("slept"));
   });
 
+  it("lets no instruction run between two levels that the kill passes", () => {
+    const vm = scheduledLua();
+    const program = vm.start(
+      `pcall(table.sort, {3, 2, 1}, function()
+         pcall(coroutine.wrap(function() pcall(string.gsub, 'x', 'x', function() while true do end end) emit('inner') end))
+         emit('comparator')
+       end)
+       emit('outer')`,
+      { instructions: 50_000 },
+    );
+    expect(program.ended).toEqual({ kind: "killed", why: "instructions" });
+    expectHealthy(vm);
+  });
+
+  it("reaches what a C function runs on the main stack", () => {
+    const vm = scheduledLua();
+    vm.define("onMain", () => {
+      loadInto(vm.L, "while true do pcall(error) end");
+      lua.lua_pcall(vm.L, 0, 0, 0);
+      lua.lua_settop(vm.L, 0);
+      return 0;
+    });
+    const program = vm.start("pcall(onMain) emit('ran on')", { instructions: 50_000 });
+    expect(program.ended).toEqual({ kind: "killed", why: "instructions" });
+    expectHealthy(vm);
+  });
+
   it("of a program started by another ends that one only", () => {
     const vm = scheduledLua();
     vm.define("spawnLoop", () => {

@@ -59,6 +59,7 @@ function headline(report: Report, style: Style, vms: number | undefined): string
   const asked = askedBy(report);
   switch (report.outcome) {
     case "committed":
+    case "recycle-required":
       return `${style.good(`generation ${report.generation}`)}${asked}: ${changed(report)} → ${evicted(report)}, ${reach(report, vms)}`;
     case "rejected":
       return style.bad(`rejected${asked}: ${changed(report)}; still running generation ${report.generation}`);
@@ -144,7 +145,7 @@ function withoutPlace(message: string, file: string | undefined): string {
 
 /** What needs to be known beyond the one line: modules that still run old code, and why. */
 function notes({ kept, recycleRequired, outcome }: Report, style: Style): readonly string[] {
-  const recycle = outcome === "committed" || outcome === "planned" ? recycleRequired : [];
+  const recycle = outcome === "rejected" || outcome === "held" ? [] : recycleRequired;
   // A module that nobody has loaded runs the new code as soon as somebody does.
   const told = kept.filter(({ name, why }) => why !== "not loaded" && !recycle.includes(name));
   const { shown, more } = shorten(told);

@@ -1,0 +1,59 @@
+/** Tells on the terminal what the agent does: reports of reloads, the log, VMs that end, the progress of a scan. */
+
+import type { Agent } from "../../agent.ts";
+import type { LogLevel } from "../../core/log.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { formatEntry, isShown } from "../../observe/log.ts";
+import { grouped } from "../../observe/quantities.ts";
+import { formatReport, reportOf } from "../../observe/report.ts";
+import type { Terminal } from "../../observe/terminal.ts";
+
+export class Narrator {
+  readonly #agent: Agent;
+  readonly #terminal: Terminal;
+  readonly #threshold: LogLevel;
+  #ending = false;
+
+  constructor(agent: Agent, terminal: Terminal, threshold: LogLevel) {
+    this.#agent = agent;
+    this.#terminal = terminal;
+    this.#threshold = threshold;
+    agent.on("outcome", (outcome) => this.#report(outcome));
+    agent.on("log", (level, message, vm) => this.log(level, message, vm));
+    agent.on("vm", ({ id }, why) => {
+      // At the end every VM ends.
+      if (why !== undefined && !this.#ending) this.log("warn", `VM ${id} is replaced: ${why}`);
+    });
+    agent.on("progress", (done, total) =>
+      terminal.progress(done >= total ? "" : `reading ${grouped(done)} of ${grouped(total)} files`),
+    );
+  }
+
+  /** The agent serves: warnings first, then the line itself. */
+  ready(warnings: readonly string[], line: string): void {
+    this.#terminal.progress("");
+    for (const warning of warnings) this.log("warn", warning);
+    this.#terminal.out(line);
+  }
+
+  log(level: LogLevel, message: string, vm?: number): void {
+    if (!isShown(level, this.#threshold)) return;
+    this.#terminal.err(formatEntry({ atMs: Date.now(), level, vm, message }, this.#terminal.errStyle));
+  }
+
+  /** The agent ends, or did not get to start. */
+  end(): void {
+    this.#ending = true;
+    this.#terminal.progress("");
+  }
+
+  /** A rejection needs attention, so it goes where the log goes. */
+  #report(outcome: Outcome): void {
+    const terminal = this.#terminal;
+    const report = reportOf(outcome, this.#agent.config.prefix);
+    const vms = this.#agent.config.threads;
+    terminal.progress("");
+    if (outcome.outcome === "rejected") terminal.err(formatReport(report, terminal.errStyle, vms));
+    else terminal.out(formatReport(report, terminal.outStyle, vms));
+  }
+}

@@ -64,6 +64,8 @@ export class Reply implements ResponseSink, Turn {
   /** The client may still be sending: closing at once would take the answer from it. */
   #lingers = false;
   #headOut = false;
+  /** Stops waiting for a client that still sends; there while it is waited for. */
+  #endLinger: (() => void) | undefined;
 
   constructor(
     front: Front,
@@ -255,6 +257,7 @@ export class Reply implements ResponseSink, Turn {
   }
 
   #refuseNow(status: number | undefined): void {
+    this.#endLinger?.();
     if (this.#over) return;
     this.#ticket?.abort();
     this.#lingers = false;
@@ -347,10 +350,12 @@ export class Reply implements ResponseSink, Turn {
     else this.res.write(page, "latin1");
     const end = () => {
       clearTimeout(timer);
+      this.#endLinger = undefined;
       this.res.end();
       this.#connection.over(true);
     };
     const timer = setTimeout(end, this.#front.limits.lingerMs);
+    this.#endLinger = end;
     req.once("close", () => clearTimeout(timer));
     req.once("end", end);
     req.resume();

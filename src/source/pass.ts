@@ -32,6 +32,8 @@ export interface Pass {
   readonly vanished: Set<FolderNode>;
   /** Folders that must be looked at once more, after so many milliseconds. */
   readonly again: Map<string, number>;
+  /** True when a file that is to be read is better left for another time. */
+  readonly defer: () => boolean;
 }
 
 /** Folders that could not be judged now are looked at after this long. */

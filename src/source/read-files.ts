@@ -41,6 +41,10 @@ function readFile(pass: Pass, look: Look, last: boolean): boolean {
   const known = node.files.get(name);
   const unchanged = known?.identity !== undefined && sameFile(known.identity, stats);
   if (unchanged && !look.force && known.source.file === file) return true;
+  if (pass.defer()) {
+    lookAgain(pass, node.path, 0);
+    return true;
+  }
 
   const result = readContent(file, pass.maxFileBytes, pass.arena, pass.index.contents);
   if (result.kind === "error") return couldNotRead(pass, look, result.code);

@@ -14,7 +14,13 @@ export type Scope =
   /** Everything. */
   | { readonly kind: "all"; readonly rootGraceMs?: number }
   /** Folders that are known; their known subfolders are entered only when they are other ones than before. */
-  | { readonly kind: "folders"; readonly folders: Iterable<string>; readonly rootGraceMs?: number }
+  | {
+      readonly kind: "folders";
+      readonly folders: Iterable<string>;
+      readonly rootGraceMs?: number;
+      /** Asked before a file is read; true leaves its folder for another time, at once. */
+      readonly defer?: () => boolean;
+    }
   /** Files, or folders with everything below, and nothing else. `force` hashes files though `stat` shows no change. */
   | { readonly kind: "paths"; readonly paths: readonly string[]; readonly force: boolean };
 
@@ -26,6 +32,8 @@ export interface ScanResult extends Differences {
   /** True while a root is missing that may come back: its files are gone, and no step says so yet. */
   readonly awaiting: boolean;
 }
+
+const never = () => false;
 
 /** Scans for one source; passes must not overlap. */
 export class Scanner {
@@ -61,6 +69,7 @@ export class Scanner {
       looks: [],
       vanished: new Set(),
       again: new Map(),
+      defer: (scope.kind === "folders" ? scope.defer : undefined) ?? never,
     };
     if (scope.kind === "paths") {
       for (const path of scope.paths) choosePath(pass, path, scope.force);

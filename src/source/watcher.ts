@@ -181,9 +181,11 @@ export class Watcher {
   async #look(due: Due): Promise<void> {
     this.#looking = due.hinted ? "hinted" : "again";
     const complete = this.mode === "events" && this.live && !due.everything;
+    // A second look that gets into somebody's writing leaves it to the pass after the quiet.
+    const defer = () => !due.hinted && (this.#settle.pending || this.#isGitAtWork());
     const scope: Scope = due.everything
       ? { kind: "all", rootGraceMs }
-      : { kind: "folders", folders: due.folders, rootGraceMs };
+      : { kind: "folders", folders: due.folders, rootGraceMs, defer };
     const result = await this.#context.pass(scope);
     this.#looking = "no";
     // While folders are being opened, or some cannot be, events are not expected to tell of everything.

@@ -11,10 +11,12 @@ import type { PlainValue } from "./core/plain-value.ts";
 import type { Plan } from "./core/plan.ts";
 import { fixedFiles, sourceRoots } from "./core/search-path.ts";
 import type { ServersDocument } from "./core/servers.ts";
-import type { AgentStatus, VmStatus } from "./core/status.ts";
+import type { AgentStatus, HoldStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
 import { syntaxError } from "./lua/syntax.ts";
 import { GraphFeed } from "./reload/graph-feed.ts";
+import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
+import { HoldFile } from "./reload/hold-file.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
 import type { Target } from "./reload/target.ts";
@@ -71,6 +73,7 @@ export class Agent {
   readonly #canary: CanaryVm | undefined;
   readonly #pinnedWhy: PinnedWhy;
   readonly #web: WebFront;
+  readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
   #startedAtMs = 0;
   #state: "new" | "started" | "closed" = "new";
@@ -116,6 +119,13 @@ export class Agent {
       target: substitutes.target?.(this.pool) ?? new PoolTarget(this.pool),
       preflight,
       history: reload.history,
+      recycle: reload.recycle,
+    });
+    this.#holdFile = new HoldFile(config.prefix, {
+      appeared: (reason) => {
+        this.reloader.hold({ owner: this.#holdFile.path, reason, limitMs: defaultHoldLimitMs });
+      },
+      vanished: () => void this.reloader.release(`${this.#holdFile.path} is gone`),
     });
     this.#listen();
   }
@@ -136,6 +146,7 @@ export class Agent {
       const pool = this.pool.start();
       this.#canary?.start();
       await pool;
+      await this.#holdFile.start();
       await this.#web.listen({
         dispatcher: this.pool,
         generation: () => this.#store.generation,
@@ -187,12 +198,32 @@ export class Agent {
     return this.reloader.reload(request, trigger);
   }
 
+  /**
+   * A new generation with the sources of an old one; stands until the disk changes.
+   * @throws ReluaError `generation-unknown`
+   */
+  rollback(generation: number, reason?: string): Promise<Outcome> {
+    return this.reloader.rollback(generation, reason);
+  }
+
+  /** Collects changes without committing until `release`, at most for `limitMs` (default ten minutes). */
+  hold(request: Partial<HoldRequest> = {}): HoldStatus {
+    return this.reloader.hold({ owner: "agent.hold", reason: "", limitMs: defaultHoldLimitMs, ...request });
+  }
+
+  /** Ends the hold and commits everything that differs by now, as one change set. */
+  release(reason?: string): Promise<Outcome> {
+    return this.reloader.release(reason);
+  }
+
   status(): AgentStatus {
     const watch = this.#source.status();
     return {
       generation: this.#store.generation,
       pending: watch.pending || this.reloader.busy,
-      held: false,
+      held: this.reloader.held !== undefined,
+      hold: this.reloader.held,
+      diskDiffers: this.#store.changes().length > 0,
       vms: this.pool.vms(),
       watch,
       rejected: this.reloader.rejected,
@@ -234,8 +265,11 @@ export class Agent {
     if (this.#state === "closed") return;
     this.#state = "closed";
     const { shutdownMs } = this.config;
+    this.#holdFile.close();
     const source = this.#source.close();
-    await Promise.all([this.#web.close(shutdownMs), this.pool.drain(shutdownMs)]);
+    const until = performance.now() + shutdownMs;
+    await this.#web.close(shutdownMs);
+    await this.pool.drain(Math.max(0, until - performance.now()));
     await this.pool.close();
     await source;
   }
@@ -244,6 +278,9 @@ export class Agent {
     this.#source.on("warning", (message) => this.#log("warn", message, undefined));
     this.#source.on("progress", (done, total) => this.#events.emit("progress", done, total));
     this.reloader.on("plan", (plan, changes) => this.#events.emit("plan", plan, changes));
+    this.reloader.on("hold-expired", ({ owner, limitMs }) =>
+      this.#log("warn", `the hold of ${owner} was not released within ${limitMs} ms: it is over`, undefined),
+    );
     this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
     const pool = this.pool;
     pool.on("observed", (vm, batch) => this.#feed.observed(vm, batch));

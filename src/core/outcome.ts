@@ -24,7 +24,17 @@ export interface VmApplied {
 /** What set a reload off. */
 export type Trigger = "watch" | "api" | "clean" | "signal" | "call" | "rollback" | "release";
 
-export type OutcomeKind = "committed" | "rejected" | "unchanged" | "planned" | "held";
+/**
+ * `recycle-required`: committed, but a pinned module is part of it: VMs keep its old instance until they are replaced.
+ * `held`: nothing was looked at. `planned`: a dry run.
+ */
+export type OutcomeKind =
+  | "committed"
+  | "recycle-required"
+  | "rejected"
+  | "unchanged"
+  | "planned"
+  | "held";
 
 /** Times of the stages, in milliseconds. */
 export interface StageTimings {

@@ -25,11 +25,23 @@ export interface WatchStatus {
   readonly live?: boolean | undefined;
 }
 
+export interface HoldStatus {
+  readonly owner: string;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly endsInMs: number;
+}
+
 export interface AgentStatus {
   readonly generation: number;
   /** An observed change has no outcome yet. */
   readonly pending: boolean;
   readonly held: boolean;
+  /** Who holds and why; undefined when nobody does. */
+  readonly hold: HoldStatus | undefined;
+  /** The disk is not what runs: after a rejection, a rollback, or during a hold. */
+  readonly diskDiffers: boolean;
   readonly vms: readonly VmStatus[];
   readonly watch: WatchStatus;
   /** The standing rejection. */

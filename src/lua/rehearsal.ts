@@ -9,12 +9,13 @@ import { toBytes } from "./stack.ts";
 import type { Allowance, LuaVm, Move } from "./vm.ts";
 
 export interface Rehearsal {
-  readonly move: Omit<Move, "bytecode">;
+  /** Undefined when the VM started on the generation to rehearse. */
+  readonly move: Omit<Move, "bytecode"> | undefined;
   /** Paths whose content must compile. */
   readonly compile: readonly string[];
   /** Names that must load, dependencies first; undefined when compiling is enough. */
   readonly load: readonly string[] | undefined;
-  /** For each load. */
+  /** For all loads together. */
   readonly allowance: Allowance;
 }
 
@@ -24,7 +25,7 @@ export interface Rehearsed {
   readonly bytecode: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Moves `vm` and loads. After errors the VM is of no further use: it holds what loaded and misses the rest. */
+/** Moves `vm`, when that is to be done, and loads. After errors the VM is of no further use: it holds what loaded and misses the rest. */
 export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
   const { move, compile, load, allowance } = rehearsal;
   const errors = new Map<string, LoadError>();
@@ -35,17 +36,28 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
     if (!known || known.requiredBy.length < error.requiredBy.length) errors.set(key, error);
   };
 
-  const next = vm.generations.active.manifest.next(move.manifest, false);
+  const { manifest } = vm.generations.active;
+  const next = move === undefined ? manifest : manifest.next(move.manifest, false);
   const bytecode = compileAll(vm, next, compile, report);
   const pathBefore = new Map([...vm.observations.graph.modules()].map(({ name, path }) => [name, path]));
-  const evicted = vm.move({ ...move, bytecode });
+  const evicted = move === undefined ? [] : vm.move({ ...move, bytecode });
   // What the canary itself holds was loaded by initBy: a VM that starts later must be able to load it, too.
   const own = evicted.filter((name) => next.lookup(pathBefore.get(name) ?? "") !== undefined).reverse();
   const names = load === undefined ? [] : new Set([...own, ...load]);
   const broken = new Set([...errors.values()].map((error) => error.path));
+  const until = performance.now() + allowance.deadlineMs;
+  let late = false;
   for (const name of names) {
-    vm.load(name, allowance, (ended) => {
+    const deadlineMs = Math.max(1, until - performance.now());
+    vm.load(name, { ...allowance, deadlineMs }, (ended) => {
       if (ended.ok) return;
+      if (ended.killed === "deadline") {
+        late = true;
+        const message = `did not finish loading within ${allowance.deadlineMs} ms (reload.canaryMs)`;
+        const path = next.lookup(vm.pathOf(vm.failedChain.at(-1) ?? name) ?? "")?.path;
+        report({ path, line: undefined, message, requiredBy: vm.failedChain.slice(0, -1) });
+        return;
+      }
       const place = placeOf(ended.message);
       const chain = vm.failedChain;
       const path = place?.path ?? next.lookup(vm.pathOf(chain.at(-1) ?? name) ?? "")?.path;
@@ -57,6 +69,7 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
       report({ path, line: place?.line, message: ended.message, requiredBy: chain.slice(0, -1) });
     });
     vm.forgetFailures();
+    if (late) break;
   }
   return { errors: [...errors.values()], bytecode };
 }

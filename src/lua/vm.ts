@@ -48,7 +48,13 @@ export interface Move {
 /** How a chunk, a call or a load of this VM ended. */
 export type Ended =
   | { readonly ok: true; readonly values: readonly PlainValue[] }
-  | { readonly ok: false; readonly message: string; readonly traceback: string };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly traceback: string;
+      /** Set when it was stopped from outside. */
+      readonly killed?: "deadline" | "instructions" | "aborted";
+    };
 
 /** Whether what Lua returns is to leave the VM: a module's table could not. */
 export type Results = "read" | "ignore";
@@ -257,7 +263,7 @@ function endedOf(outcome: Outcome, co: lua_State, allowance: Allowance, results:
           : outcome.why === "instructions"
             ? `used up its ${allowance.instructions} instructions`
             : "aborted";
-      return { ok: false, message, traceback: message };
+      return { ok: false, message, traceback: message, killed: outcome.why };
     }
   }
 }

@@ -2,74 +2,56 @@
 
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
-import type { Change } from "../core/change-set.ts";
-import { closureOf } from "../core/closure.ts";
-import type { Graph } from "../core/graph.ts";
-import type { SourceFile } from "../core/manifest.ts";
-import type { LoadError, Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
-import type { PinnedWhy } from "../core/pins.ts";
-import { type Plan, planChange } from "../core/plan.ts";
-import { candidates, namesOf, resolve, type SearchPath } from "../core/search-path.ts";
+import { type Change, changesBetween } from "../core/change-set.ts";
+import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
+import type { Plan } from "../core/plan.ts";
+import type { HoldStatus } from "../core/status.ts";
+import { ReluaError } from "../errors.ts";
 import type { Source, SourceStep } from "../source/contract.ts";
 import type { GraphFeed } from "./graph-feed.ts";
 import { History } from "./history.ts";
-import type { ManifestStore } from "./manifest-store.ts";
-import type { Bytecode, Canary, Target } from "./target.ts";
+import { Hold, type HoldRequest } from "./hold.ts";
+import { type Findings, Journey } from "./journey.ts";
+import { type NextFile, Planner, type PlannerParts, type ReloadRequest } from "./planner.ts";
+import type { ActivationOrder, Bytecode, Canary, RehearsalOrder, Target } from "./target.ts";
 
-/** What to bring up to date; `{}` is everything that differs on disk now. */
-export interface ReloadRequest {
-  /** Module names: they, their aliases and their dependents alone. */
-  readonly names?: readonly string[];
-  /** Absolute paths: what changed at these alone. */
-  readonly files?: readonly string[];
-  /** Every module that may be evicted, changed or not. */
-  readonly all?: boolean;
-  /** Evict what `names` and `files` say though nothing changed. */
-  readonly force?: boolean;
-  /** Plan only. */
-  readonly dryRun?: boolean;
-  readonly reason?: string;
-}
+export type { ReloadRequest } from "./planner.ts";
 
-export interface ReloaderParts {
+export interface ReloaderParts extends PlannerParts {
   readonly source: Source;
-  readonly store: ManifestStore;
-  readonly graph: Graph;
   readonly feed: GraphFeed;
-  readonly searchPath: SearchPath;
-  readonly pinnedWhy: PinnedWhy;
   /** Undefined with `preflight: "off"`. */
   readonly canary: Canary | undefined;
   readonly target: Target;
   /** `load`: affected modules must load in the canary; `compile`: changed files must compile. */
   readonly preflight: "load" | "compile" | "off";
+  /** Outcomes to remember. */
   readonly history: number;
+  /** Whether VMs are replaced when a pinned module changed. */
+  readonly recycle: boolean;
 }
 
 export interface ReloaderEvents {
   plan: [plan: Plan, changes: readonly Change[]];
   outcome: [outcome: Outcome];
+  /** A hold ended because its time was over. */
+  "hold-expired": [hold: HoldRequest];
 }
 
 /** How long an outcome waits for VMs to report that they have moved; a busy one is not waited for. */
 const reportWithinMs = 50;
 
-/** A change set on its way. */
-interface Journey {
-  readonly trigger: Trigger;
-  readonly request: ReloadRequest;
-  readonly startedAt: number;
-  readonly began: number;
-  scanMs: number;
-  planMs: number;
-  canaryMs: number;
-  commitMs: number;
-}
+const nothing: Findings = {
+  changes: [],
+  plan: { roots: [], evict: [], kept: [], recycleRequired: [], load: [] },
+};
 
 export class Reloader {
+  readonly history: History;
   readonly #parts: ReloaderParts;
+  readonly #planner: Planner;
   readonly #events = new EventEmitter<ReloaderEvents>();
-  readonly #history: History;
+  readonly #hold: Hold;
   #lastId = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #underWay = 0;
@@ -78,7 +60,12 @@ export class Reloader {
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
-    this.#history = new History(parts.history);
+    this.#planner = new Planner(parts);
+    this.history = new History(parts.history);
+    this.#hold = new Hold((request) => {
+      this.#events.emit("hold-expired", request);
+      void this.reload({ reason: "the hold's time was over" }, "release");
+    });
   }
 
   /** A change set is on its way, or waits for its turn. */
@@ -91,31 +78,29 @@ export class Reloader {
     return this.#rejected;
   }
 
-  get history(): History {
-    return this.#history;
+  get held(): HoldStatus | undefined {
+    return this.#hold.status;
   }
 
   on<E extends keyof ReloaderEvents>(event: E, listener: (...args: ReloaderEvents[E]) => void): void {
     (this.#events as EventEmitter).on(event, listener as (...args: unknown[]) => void);
   }
 
-  /** Brings every VM to what is on disk now; resolves with the outcome, never rejects for what Lua code does. */
+  /**
+   * Brings every VM to what is on disk now; resolves with the outcome, never rejects for what Lua code does.
+   * While a hold lasts the outcome is `held`, except for dry runs.
+   */
   reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome> {
     return this.#inTurn(async () => {
-      const journey = begin(request, trigger);
-      const targeted = request.names !== undefined || request.files !== undefined;
-      const paths = targeted ? this.#pathsOf(request) : undefined;
-      const step = await this.#parts.source.reconcile(
-        paths ? { paths: [...paths], force: request.force ?? false } : "all",
+      const journey = new Journey(trigger, request);
+      if (this.#hold.status && !request.dryRun) return this.#tell(journey, "held", nothing);
+      const { source, store } = this.#parts;
+      const paths = this.#planner.pathsOf(request);
+      const step = await journey.stage("scanMs", () =>
+        source.reconcile(paths ? { paths: [...paths], force: request.force ?? false } : "all"),
       );
-      this.#parts.store.takeStep(step);
-      journey.scanMs = performance.now() - journey.began;
-      return this.#bring(
-        journey,
-        this.#parts.store.changes(paths),
-        this.#requested(request),
-        fromDisk(this.#parts.store),
-      );
+      store.takeStep(step);
+      return this.#bring(journey, store.changes(paths), this.#planner.requested(request), this.#fromDisk());
     });
   }
 
@@ -126,20 +111,51 @@ export class Reloader {
     this.#watchQueued = true;
     void this.#inTurn(async () => {
       this.#watchQueued = false;
-      const journey = begin({}, "watch");
-      return this.#bring(journey, this.#parts.store.changes(), [], fromDisk(this.#parts.store));
+      if (this.#hold.status) return;
+      await this.#bring(new Journey("watch", {}), this.#parts.store.changes(), [], this.#fromDisk());
     });
+  }
+
+  /**
+   * A new generation with the sources of an old one; stands until the disk changes.
+   * @throws ReluaError `generation-unknown` when that is not kept, or is none
+   */
+  rollback(generation: number, reason?: string): Promise<Outcome> {
+    return this.#inTurn(async () => {
+      const { store } = this.#parts;
+      if (
+        !Number.isInteger(generation) ||
+        generation < store.oldestGeneration ||
+        generation > store.generation
+      )
+        throw new ReluaError(
+          "generation-unknown",
+          `generation ${generation} is not kept; there are ${store.oldestGeneration} to ${store.generation}`,
+        );
+      const files = store.filesIn(generation);
+      const then = new Map([...files].flatMap(([path, file]) => (file ? [[path, file] as const] : [])));
+      const changes = changesBetween(files.keys(), store.active, then);
+      const journey = new Journey("rollback", reason === undefined ? {} : { reason });
+      if (this.#hold.status) return this.#tell(journey, "held", nothing);
+      return this.#bring(journey, changes, [], (path) => then.get(path));
+    });
+  }
+
+  /** Collects changes without committing until `release`, or until the hold's time is over. */
+  hold(request: HoldRequest): HoldStatus {
+    this.#hold.begin(request);
+    return this.#hold.status!;
+  }
+
+  /** Ends the hold and commits everything that differs by now, as one change set. */
+  release(reason?: string): Promise<Outcome> {
+    this.#hold.end();
+    return this.reload(reason === undefined ? {} : { reason }, "release");
   }
 
   /** The plan for a change at `paths`, as if their content had changed; nothing happens. */
   planFor(paths: readonly string[]): Plan {
-    const changes = paths.map((path): Change => {
-      const was = this.#parts.store.active.get(path)?.hash;
-      return was === undefined
-        ? { path, kind: "added", hash: "?" }
-        : { path, kind: "changed", was, hash: "?" };
-    });
-    return this.#plan(changes, [], fromDisk(this.#parts.store));
+    return this.#planner.planFor(paths);
   }
 
   /** One change set at a time; the next one waits. */
@@ -158,15 +174,13 @@ export class Reloader {
     journey: Journey,
     changes: readonly Change[],
     requested: readonly string[],
-    next: (path: string) => SourceFile | undefined,
+    next: NextFile,
   ): Promise<Outcome> {
-    const { store, canary, preflight } = this.#parts;
-    const planBegan = performance.now();
+    const { store } = this.#parts;
     // The disk goes on while the canary loads: what was planned is what is rehearsed and committed.
     const settled = new Map(changes.map(({ path }) => [path, next(path)]));
-    const files = (path: string) => settled.get(path);
-    const plan = this.#plan(changes, requested, files);
-    journey.planMs = performance.now() - planBegan;
+    const files: NextFile = (path) => settled.get(path);
+    const plan = await journey.stage("planMs", () => this.#planner.plan(changes, requested, files));
     this.#events.emit("plan", plan, changes);
     if (journey.request.dryRun) return this.#tell(journey, "planned", { changes, plan });
     if (changes.length === 0 && plan.evict.length === 0) {
@@ -174,170 +188,66 @@ export class Reloader {
       return this.#tell(journey, "unchanged", { changes, plan });
     }
 
-    const order = {
+    const order: RehearsalOrder = {
       generation: store.generation + 1,
       manifest: store.parcel(settled.keys(), files),
+      compile: changes.filter((change) => change.kind !== "removed").map((change) => change.path),
       evict: plan.evict.map((member) => member.name),
       roots: plan.roots,
-      load: plan.load,
+      load: this.#parts.preflight === "load" ? [...plan.recycleRequired, ...plan.load] : undefined,
+      fresh: plan.recycleRequired.length > 0,
     };
-    let bytecode: Bytecode = new Map();
-    if (canary) {
-      const canaryBegan = performance.now();
-      const rehearsed = await canary.rehearse({
-        ...order,
-        compile: changes.filter((change) => change.kind !== "removed").map((change) => change.path),
-        load: preflight === "load" ? order.load : undefined,
-      });
-      journey.canaryMs = performance.now() - canaryBegan;
-      if (rehearsed.errors.length > 0)
-        return this.#tell(journey, "rejected", { changes, plan, errors: rehearsed.errors });
-      bytecode = rehearsed.bytecode;
-    }
-    return this.#commit(journey, { changes, plan, files, order: { ...order, bytecode } });
+    const rehearsed = await journey.stage("canaryMs", () => this.#rehearse(order));
+    if (rehearsed.errors.length > 0)
+      return this.#tell(journey, "rejected", { changes, plan, errors: rehearsed.errors });
+    return this.#commit(journey, { changes, plan }, files, {
+      ...order,
+      load: plan.load,
+      bytecode: rehearsed.bytecode,
+    });
+  }
+
+  #rehearse(order: RehearsalOrder): ReturnType<Canary["rehearse"]> {
+    const bytecode: Bytecode = new Map();
+    return this.#parts.canary?.rehearse(order) ?? Promise.resolve({ errors: [], bytecode });
   }
 
   async #commit(
     journey: Journey,
-    {
-      changes,
-      plan,
-      files,
-      order,
-    }: {
-      readonly changes: readonly Change[];
-      readonly plan: Plan;
-      readonly files: (path: string) => SourceFile | undefined;
-      readonly order: Parameters<Target["commit"]>[0];
-    },
+    findings: Findings,
+    files: NextFile,
+    order: ActivationOrder,
   ): Promise<Outcome> {
-    const { store, target, canary, feed } = this.#parts;
-    const commitBegan = performance.now();
+    const { store, target, canary, feed, recycle } = this.#parts;
+    const began = performance.now();
     // One turn of the main thread: from here to the end of target.commit nothing may wait (Invariant 2).
     store.commit(
-      changes.map((change) => change.path),
+      findings.changes.map((change) => change.path),
       files,
     );
     target.commit(order);
+    journey.took("commitMs", performance.now() - began);
     feed.committed(order.generation, order.evict);
     canary?.adopt(order);
-    journey.commitMs = performance.now() - commitBegan;
+    const pinnedChanged = findings.plan.recycleRequired.length > 0;
+    if (pinnedChanged && recycle) await target.recycle();
     const vms = await target.applied(order.generation, reportWithinMs);
-    return this.#tell(journey, "committed", { changes, plan, vms });
-  }
-
-  #plan(
-    changes: readonly Change[],
-    requested: readonly string[],
-    next: (path: string) => SourceFile | undefined,
-  ): Plan {
-    const { graph, pinnedWhy, searchPath, store } = this.#parts;
-    const changed = new Set(changes.map((change) => change.path));
-    const exists = (path: string) => (changed.has(path) ? next(path) !== undefined : store.active.has(path));
-    return planChange({
-      changes,
-      requested,
-      graph,
-      pinnedWhy,
-      namesOf: (path) => namesOf(searchPath, path, exists),
-      resolves: (name) =>
-        resolve(searchPath, name, exists).path !== undefined || isUnwatched(graph, store, name),
+    return this.#tell(journey, pinnedChanged && !recycle ? "recycle-required" : "committed", {
+      ...findings,
+      vms,
     });
   }
 
-  /** Names to evict though nothing changed. */
-  #requested(request: ReloadRequest): readonly string[] {
-    const { graph } = this.#parts;
-    const held = [...graph.modules()].filter((module) => module.vms.size > 0).map((module) => module.name);
-    if (request.all) return held;
-    if (!request.force) return [];
-    const files = new Set(request.files);
-    return [...(request.names ?? []), ...held.filter((name) => files.has(graph.module(name)?.path ?? ""))];
+  #fromDisk(): NextFile {
+    return (path) => this.#parts.store.disk.get(path);
   }
 
-  /** The paths that a request by name or file is about: of the closure's files, and where the names would be found. */
-  #pathsOf(request: ReloadRequest): ReadonlySet<string> {
-    const { graph, searchPath, pinnedWhy } = this.#parts;
-    const paths = new Set(request.files);
-    const names = (request.names ?? []).filter((name) => pinnedWhy(name) === undefined);
-    const aliases = (name: string) => {
-      const file = graph.module(name)?.file;
-      return file === undefined ? [] : graph.namesOfFile(file);
-    };
-    const closure = closureOf(
-      {
-        dependents: (name) => graph.dependents(name),
-        aliases,
-        stops: (name) => pinnedWhy(name) !== undefined,
-      },
-      names,
-    );
-    for (const { name } of closure.members) {
-      const path = graph.module(name)?.path;
-      if (path !== undefined) paths.add(path);
-    }
-    for (const name of names) for (const { path } of candidates(searchPath, name)) paths.add(path);
-    return paths;
-  }
-
-  #tell(
-    journey: Journey,
-    kind: OutcomeKind,
-    what: {
-      readonly changes: readonly Change[];
-      readonly plan: Plan;
-      readonly errors?: readonly LoadError[];
-      readonly vms?: Outcome["vms"];
-    },
-  ): Outcome {
-    const outcome: Outcome = {
-      id: ++this.#lastId,
-      outcome: kind,
-      generation: this.#parts.store.generation,
-      trigger: journey.trigger,
-      reason: journey.request.reason,
-      startedAt: journey.startedAt,
-      durationMs: performance.now() - journey.began,
-      stages: {
-        scanMs: journey.scanMs,
-        planMs: journey.planMs,
-        canaryMs: journey.canaryMs,
-        commitMs: journey.commitMs,
-      },
-      changes: what.changes,
-      evicted: what.plan.evict,
-      kept: what.plan.kept,
-      vms: what.vms ?? [],
-      errors: what.errors ?? [],
-      recycleRequired: what.plan.recycleRequired,
-    };
-    if (kind === "committed") this.#rejected = undefined;
+  #tell(journey: Journey, kind: OutcomeKind, findings: Findings): Outcome {
+    const outcome = journey.end(++this.#lastId, kind, this.#parts.store.generation, findings);
+    if (kind === "committed" || kind === "recycle-required") this.#rejected = undefined;
     if (kind === "rejected") this.#rejected = outcome;
-    if (kind === "committed" || kind === "rejected") this.#history.add(outcome);
+    if (kind !== "unchanged" && kind !== "planned" && kind !== "held") this.history.add(outcome);
     this.#events.emit("outcome", outcome);
     return outcome;
   }
-}
-
-function begin(request: ReloadRequest, trigger: Trigger): Journey {
-  return {
-    trigger,
-    request,
-    startedAt: Date.now(),
-    began: performance.now(),
-    scanMs: 0,
-    planMs: 0,
-    canaryMs: 0,
-    commitMs: 0,
-  };
-}
-
-function fromDisk(store: ManifestStore): (path: string) => SourceFile | undefined {
-  return (path) => store.disk.get(path);
-}
-
-/** A module that came from outside of the watched folders: nothing that changed can have taken it away. */
-function isUnwatched(graph: Graph, store: ManifestStore, name: string): boolean {
-  const path = graph.module(name)?.path;
-  return path !== undefined && !store.active.has(path) && graph.module(name)?.hash === undefined;
 }

@@ -14,12 +14,14 @@ export interface RehearsalOrder {
   readonly roots: readonly string[];
   /** Names that must load, dependencies first; undefined when compiling is enough. */
   readonly load: readonly string[] | undefined;
+  /** Rehearse in a VM that starts on this generation: pinned modules changed. */
+  readonly fresh: boolean;
 }
 
 export type Bytecode = ReadonlyMap<string, Uint8Array>;
 
 /** The next generation, as it goes to every VM. */
-export interface ActivationOrder extends Omit<RehearsalOrder, "compile" | "load"> {
+export interface ActivationOrder extends Omit<RehearsalOrder, "compile" | "load" | "fresh"> {
   /** What a warm VM loads again of what it evicted, dependencies first. */
   readonly load: readonly string[];
   readonly bytecode: Bytecode;
@@ -39,6 +41,8 @@ export interface Canary {
 export interface Target {
   /** The commit: in one turn, before it returns, everything that runs later runs on this generation (Invariant 2). */
   commit(order: ActivationOrder): void;
+  /** Replaces every VM, one after another, losing no request; resolves when the new ones serve. */
+  recycle(): Promise<void>;
   /** What the VMs report of a generation: resolves when all have, or after `withinMs` with those that did. */
   applied(generation: number, withinMs: number): Promise<readonly VmApplied[]>;
 }

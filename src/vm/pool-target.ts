@@ -14,10 +14,10 @@ interface Reports {
 }
 
 export class PoolTarget {
-  readonly #pool: Pick<Pool, "broadcast" | "vms" | "on">;
+  readonly #pool: Pick<Pool, "broadcast" | "vms" | "on" | "recycleAll">;
   readonly #reports = new Map<number, Reports>();
 
-  constructor(pool: Pick<Pool, "broadcast" | "vms" | "on">) {
+  constructor(pool: Pick<Pool, "broadcast" | "vms" | "on" | "recycleAll">) {
     this.#pool = pool;
     pool.on("applied", (vm, report) => this.#report(vm, report));
   }
@@ -27,6 +27,10 @@ export class PoolTarget {
     this.#reports.set(order.generation, { vms: new Map(), expected, complete: () => {} });
     this.#reports.delete(order.generation - keptReports);
     this.#pool.broadcast({ type: "activate", ...order });
+  }
+
+  recycle(): Promise<void> {
+    return this.#pool.recycleAll();
   }
 
   applied(generation: number, withinMs: number): Promise<readonly VmApplied[]> {

@@ -97,6 +97,8 @@ export interface RehearseMessage {
   readonly roots: readonly string[];
   /** Module names that must load, dependencies first; undefined with `preflight: "compile"`. */
   readonly load: readonly string[] | undefined;
+  /** Start a VM on this generation for it: pinned modules changed, which the present one keeps. */
+  readonly fresh: boolean;
 }
 
 export type MainToVm =

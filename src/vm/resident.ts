@@ -36,7 +36,7 @@ export class Resident {
     this.#port = boot.port;
     this.#slots = new Int32Array(boot.slots);
     this.#active = { generation: boot.generation, manifest: ManifestView.complete(boot.manifest) };
-    this.#occupant = this.#createOccupant();
+    this.#occupant = this.#createOccupant(this.#active);
     this.#floor = new WorkFloor({
       settings: boot.settings,
       slots: this.#slots,
@@ -127,41 +127,53 @@ export class Resident {
 
   /** The canary loads the next generation aside. Its state is adopted by `activate`, or thrown away. */
   async #rehearse(message: RehearseMessage): Promise<void> {
-    if (this.#spoilt || this.#rehearsed) await this.#startAnew();
+    let unfit: string | undefined;
+    if (message.fresh) {
+      const { generation } = message;
+      unfit = await this.#startAnew({
+        generation,
+        manifest: this.#active.manifest.next(message.manifest, false),
+      });
+    } else if (this.#spoilt || this.#rehearsed) await this.#startAnew(this.#active);
     const { vm } = this.#occupant;
     // Held, so that the active manifest stays whole in case this one is rejected.
     const held = vm.generations.acquire();
-    const { errors, bytecode } = rehearse(vm, {
-      move: message,
+    const rehearsed = rehearse(vm, {
+      move: message.fresh ? undefined : message,
       compile: message.compile,
       load: message.load,
       allowance: this.#loadAllowance(this.#boot.settings.limits.canaryMs),
     });
+    const errors = [...rehearsed.errors];
+    if (unfit !== undefined)
+      errors.push({ path: undefined, line: undefined, message: unfit, requiredBy: [] });
     if (errors.length > 0) this.#spoilt = true;
     else this.#rehearsed = { generation: message.generation, release: () => vm.generations.release(held) };
-    this.#post({ type: "rehearsed", errors, bytecode });
+    this.#post({ type: "rehearsed", errors, bytecode: rehearsed.bytecode });
   }
 
-  async #startAnew(): Promise<void> {
-    this.#occupant = this.#createOccupant();
+  /** Takes a new state for the canary; resolves with the message of its `initBy` when that fails. */
+  async #startAnew(on: Active): Promise<string | undefined> {
+    this.#occupant = this.#createOccupant(on);
     this.#rehearsed = undefined;
     this.#spoilt = false;
     const failure = await initialise(this.#occupant, this.#boot.settings);
     if (failure !== undefined) this.#post({ type: "log", level: "warn", message: `canary: ${failure}` });
+    return failure;
   }
 
   /** For `luaCodeCache: false`: a VM for one request, on the active generation. */
   async #freshOccupant(): Promise<Occupant | string> {
-    const occupant = this.#createOccupant();
+    const occupant = this.#createOccupant(this.#active);
     const failure = await initialise(occupant, this.#boot.settings);
     return failure ?? occupant;
   }
 
-  #createOccupant(): Occupant {
+  #createOccupant(on: Active): Occupant {
     const slots = this.#slots;
     const occupant: Occupant = createOccupant({
       settings: this.#boot.settings,
-      ...this.#active,
+      ...on,
       vm: this.#boot.vm,
       exiting: () => this.#draining,
       log: (level, message) => this.#post({ type: "log", level, message }),

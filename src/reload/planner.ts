@@ -1,0 +1,114 @@
+/** From a request to paths, names and a plan: asks the graph, the search path and the two manifests. */
+
+import type { Change } from "../core/change-set.ts";
+import { closureOf } from "../core/closure.ts";
+import type { Graph } from "../core/graph.ts";
+import type { SourceFile } from "../core/manifest.ts";
+import type { PinnedWhy } from "../core/pins.ts";
+import { type Plan, planChange } from "../core/plan.ts";
+import { candidates, namesOf, resolve, type SearchPath } from "../core/search-path.ts";
+import type { ManifestStore } from "./manifest-store.ts";
+
+/** What to bring up to date; `{}` is everything that differs on disk now. */
+export interface ReloadRequest {
+  /** Module names: they, their aliases and their dependents alone. */
+  readonly names?: readonly string[];
+  /** Absolute paths: what changed at these alone. */
+  readonly files?: readonly string[];
+  /** Every module that may be evicted, changed or not. */
+  readonly all?: boolean;
+  /** Evict what `names` and `files` say though nothing changed. */
+  readonly force?: boolean;
+  /** Plan only. */
+  readonly dryRun?: boolean;
+  /** Kept in the history. */
+  readonly reason?: string;
+}
+
+/** The file at a path in the manifest to be. */
+export type NextFile = (path: string) => SourceFile | undefined;
+
+export interface PlannerParts {
+  readonly store: ManifestStore;
+  readonly graph: Graph;
+  readonly searchPath: SearchPath;
+  readonly pinnedWhy: PinnedWhy;
+}
+
+export class Planner {
+  readonly #parts: PlannerParts;
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts;
+  }
+
+  plan(changes: readonly Change[], requested: readonly string[], next: NextFile): Plan {
+    const { graph, pinnedWhy, searchPath, store } = this.#parts;
+    const changed = new Set(changes.map((change) => change.path));
+    const exists = (path: string) => (changed.has(path) ? next(path) !== undefined : store.active.has(path));
+    return planChange({
+      changes,
+      requested,
+      graph,
+      pinnedWhy,
+      namesOf: (path) => namesOf(searchPath, path, exists),
+      resolves: (name) => resolve(searchPath, name, exists).path !== undefined || this.#isUnwatched(name),
+    });
+  }
+
+  /** The plan as if the content at `paths` had changed. */
+  planFor(paths: readonly string[]): Plan {
+    const { store } = this.#parts;
+    const changes = paths.map((path): Change => {
+      const was = store.active.get(path)?.hash;
+      return was === undefined
+        ? { path, kind: "added", hash: "?" }
+        : { path, kind: "changed", was, hash: "?" };
+    });
+    return this.plan(changes, [], (path) => store.disk.get(path) ?? store.active.get(path));
+  }
+
+  /** Names to evict though nothing changed. */
+  requested(request: ReloadRequest): readonly string[] {
+    const { graph } = this.#parts;
+    const held = [...graph.modules()].filter((module) => module.vms.size > 0).map((module) => module.name);
+    if (request.all) return held;
+    if (!request.force) return [];
+    const files = new Set(request.files);
+    return [...(request.names ?? []), ...held.filter((name) => files.has(graph.module(name)?.path ?? ""))];
+  }
+
+  /** The paths that a request by name or file is about; undefined when it is about everything. */
+  pathsOf(request: ReloadRequest): ReadonlySet<string> | undefined {
+    if (request.names === undefined && request.files === undefined) return undefined;
+    const { graph, searchPath, pinnedWhy } = this.#parts;
+    const paths = new Set(request.files);
+    const names = (request.names ?? []).filter((name) => pinnedWhy(name) === undefined);
+    const aliases = (name: string) => {
+      const file = graph.module(name)?.file;
+      return file === undefined ? [] : graph.namesOfFile(file);
+    };
+    const { members } = closureOf(
+      {
+        dependents: (name) => graph.dependents(name),
+        aliases,
+        stops: (name) => pinnedWhy(name) !== undefined,
+      },
+      names,
+    );
+    for (const { name } of members) {
+      const path = graph.module(name)?.path;
+      if (path !== undefined) paths.add(path);
+    }
+    for (const name of names) for (const { path } of candidates(searchPath, name)) paths.add(path);
+    return paths;
+  }
+
+  /** A module that came from outside of the watched folders: nothing that changed can have taken it away. */
+  #isUnwatched(name: string): boolean {
+    const record = this.#parts.graph.module(name);
+    return (
+      record?.path !== undefined && record.hash === undefined && !this.#parts.store.active.has(record.path)
+    );
+  }
+}

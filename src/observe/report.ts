@@ -29,7 +29,7 @@ export interface Report
 
 const indent = "    ";
 /** Lines of one error message, e.g. the paths that a search tried. */
-const errorLines = 12;
+const messageLines = 12;
 /** Errors of one rejection. */
 const errorsShown = 20;
 
@@ -114,33 +114,36 @@ function reach({ vms, durationMs }: Report, total = vms.length): string {
 
 function errorNotes({ errors }: Report, style: Style): readonly string[] {
   const { shown, more } = shorten(errors, errorsShown);
-  const lines = shown.flatMap((error) => {
-    const place =
-      error.file === undefined ? "" : `${error.file}:${error.line === undefined ? "" : `${error.line}:`} `;
-    const text = readableLines(withoutPlace(error.message, error.file));
-    const kept = shorten(text, errorLines);
-    const [first = "", ...rest] = kept.shown;
-    const chain = [...error.requiredBy, ...(error.file === undefined ? [] : [error.file])];
-    return [
-      `${place}${first}`,
-      ...rest.map((line) => indent + line.trimStart()),
-      ...(kept.more > 0 ? [`${indent}… and ${kept.more} more lines`] : []),
-      ...(error.requiredBy.length === 0 ? [] : [`${indent}required by ${chain.join(" → ")}`]),
-    ];
-  });
+  const lines = shown.flatMap(errorLines);
   if (more > 0) lines.push(`… and ${more} more errors`);
   return lines.map((line) => style.bad(indent + line));
 }
 
-/** Lua puts `path:line:` before its messages, and the loader one more line; the report has said both by then. */
-function withoutPlace(message: string, file: string | undefined): string {
+function errorLines({ file, line, message, requiredBy }: Report["errors"][number]): readonly string[] {
+  const { text, line: lineInText } = splitPlace(message, file);
+  const place = file === undefined ? "" : [file, line ?? lineInText].filter(Boolean).join(":");
+  const { shown, more } = shorten(readableLines(text), messageLines);
+  const [first = "", ...rest] = shown;
+  const chain = file === undefined ? requiredBy : [...requiredBy, file];
+  return [
+    place === "" ? first : `${place}: ${first}`,
+    ...rest.map((line) => indent + line.trimStart()),
+    ...(more > 0 ? [`${indent}… and ${more} more lines`] : []),
+    ...(requiredBy.length === 0 ? [] : [`${indent}required by ${chain.join(" → ")}`]),
+  ];
+}
+
+/** Lua puts `path:line:` before its messages, and the loader one more line; the report says both by itself. */
+function splitPlace(
+  message: string,
+  file: string | undefined,
+): { readonly text: string; readonly line?: number } {
   const text = message.replace(/^error loading module '[^']*' from file '[^']*':\n\t/, "");
-  const place = /^(.{1,4096}?):\d+: /s.exec(text);
-  if (place === null || file === undefined) return text;
-  const named = place[1]!;
-  // Lua shortens long chunk names from the left: `...apps/c.lua`.
+  const [place, named, line] = /^(.{1,4096}?):(\d+): /s.exec(text) ?? [];
+  if (place === undefined || named === undefined || file === undefined) return { text };
+  // Lua shortens long names from the left: `...apps/c.lua`.
   const isFile = named.endsWith(file) || (named.startsWith("...") && file.endsWith(named.slice(3)));
-  return isFile ? text.slice(place[0].length) : text;
+  return isFile ? { text: text.slice(place.length), line: Number(line) } : { text };
 }
 
 /** What needs to be known beyond the one line: modules that still run old code, and why. */

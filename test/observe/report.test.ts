@@ -151,6 +151,11 @@ describe("a rejection", () => {
       { message: "/srv/lib/d.lua:9: boom" },
       ["    apps/c.lua:3: lib/d.lua:9: boom"],
     ],
+    [
+      "the line of a name that Lua shortened",
+      { line: undefined as never, message: "...s/c.lua:3: boom" },
+      ["    apps/c.lua:3: boom"],
+    ],
     ["no line", { line: undefined as never, message: "boom" }, ["    apps/c.lua: boom"]],
     ["no file", { path: undefined as never, message: "took 10 s" }, ["    took 10 s"]],
     [

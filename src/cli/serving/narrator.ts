@@ -12,6 +12,8 @@ export class Narrator {
   readonly #agent: Agent;
   readonly #terminal: Terminal;
   readonly #threshold: LogLevel;
+  /** VMs that ended before the start was over: one that makes the start fail is told by its error. */
+  #early: string[] | undefined = [];
   #ending = false;
 
   constructor(agent: Agent, terminal: Terminal, threshold: LogLevel) {
@@ -22,7 +24,10 @@ export class Narrator {
     agent.on("log", (level, message, vm) => this.log(level, message, vm));
     agent.on("vm", ({ id }, why) => {
       // At the end every VM ends.
-      if (why !== undefined && !this.#ending) this.log("warn", `VM ${id} is replaced: ${why}`);
+      if (why === undefined || this.#ending) return;
+      const message = `VM ${id} is replaced: ${why}`;
+      if (this.#early) this.#early.push(message);
+      else this.log("warn", message);
     });
     agent.on("progress", (done, total) =>
       terminal.progress(done >= total ? "" : `reading ${grouped(done)} of ${grouped(total)} files`),
@@ -32,7 +37,8 @@ export class Narrator {
   /** The agent serves: warnings first, then the line itself. */
   ready(warnings: readonly string[], line: string): void {
     this.#terminal.progress("");
-    for (const warning of warnings) this.log("warn", warning);
+    for (const warning of [...warnings, ...(this.#early ?? [])]) this.log("warn", warning);
+    this.#early = undefined;
     this.#terminal.out(line);
   }
 

@@ -13,6 +13,7 @@ import { fixedFiles, sourceRoots } from "./core/search-path.ts";
 import type { ServersDocument } from "./core/servers.ts";
 import type { AgentStatus, HoldStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
+import type { ServersUpdateReport } from "./http/control/controlled-agent.ts";
 import { syntaxError } from "./lua/syntax.ts";
 import { GraphFeed } from "./reload/graph-feed.ts";
 import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
@@ -27,7 +28,7 @@ import type { VmSnapshot } from "./vm/hosted-vm.ts";
 import { createPool, type Pool } from "./vm/pool.ts";
 import { PoolTarget } from "./vm/pool-target.ts";
 import type { VmSettings } from "./vm/protocol.ts";
-import { type ServersUpdateReport, WebFront } from "./web-front.ts";
+import { WebFront } from "./web-front.ts";
 
 export interface AgentEvents {
   /** A change set has a plan; what comes of it follows as `outcome`. */
@@ -148,6 +149,7 @@ export class Agent {
       await pool;
       await this.#holdFile.start();
       await this.#web.listen({
+        agent: this,
         dispatcher: this.pool,
         generation: () => this.#store.generation,
         log: (level, message) => this.#log(level, message, undefined),
@@ -164,8 +166,8 @@ export class Agent {
   }
 
   /** Addresses in use: of the data plane's servers and of the control plane. */
-  get addresses(): { readonly data: readonly string[] } {
-    return { data: this.#web.dataAddresses };
+  get addresses(): { readonly data: readonly string[]; readonly control: string | undefined } {
+    return { data: this.#web.dataAddresses, control: this.#web.controlAddress };
   }
 
   /**

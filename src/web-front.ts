@@ -5,6 +5,8 @@ import type { Config } from "./config/index.ts";
 import type { LocationHandlers } from "./core/exchange.ts";
 import type { LogLevel } from "./core/log.ts";
 import { formatListen, type ServersDocument } from "./core/servers.ts";
+import type { ControlledAgent, ServersUpdateReport } from "./http/control/controlled-agent.ts";
+import { type ControlPlane, createControlPlane } from "./http/control/server.ts";
 import { type DataPlane, openDataPlane } from "./http/data-plane.ts";
 import type { Dispatcher } from "./http/dispatcher.ts";
 import { createRoutes, type Routes } from "./http/routing.ts";
@@ -12,6 +14,7 @@ import { updateServers } from "./http/servers-update.ts";
 
 /** What the HTTP side needs of the rest of the agent once it runs. */
 export interface WebFrontParts {
+  readonly agent: ControlledAgent;
   readonly dispatcher: Dispatcher;
   /** The active generation. */
   readonly generation: () => number;
@@ -20,12 +23,6 @@ export interface WebFrontParts {
   readonly tellLocations: (locations: readonly LocationHandlers[]) => void;
   /** The files that handlers name have changed. */
   readonly watchFiles: (files: readonly string[]) => Promise<void>;
-}
-
-/** What became of a servers document that was put. */
-export interface ServersUpdateReport {
-  readonly problems: readonly string[];
-  readonly applied: number;
 }
 
 /** How long requests that wait for a VM may still come with a location of a table that was replaced. */
@@ -43,6 +40,7 @@ export class WebFront {
   #replaced: readonly Replaced[] = [];
   #parts: WebFrontParts | undefined;
   #data: DataPlane | undefined;
+  #control: { readonly plane: ControlPlane; readonly address: string } | undefined;
 
   constructor(config: Config) {
     this.#config = config;
@@ -77,6 +75,11 @@ export class WebFront {
     return (this.#data?.addresses ?? []).map(formatListen);
   }
 
+  /** Address of the control plane; undefined before `listen`. */
+  get controlAddress(): string | undefined {
+    return this.#control?.address;
+  }
+
   /** @throws ReluaError `address-in-use`, `listen-failed` */
   async listen(parts: WebFrontParts): Promise<void> {
     this.#parts = parts;
@@ -88,6 +91,8 @@ export class WebFront {
       generation: parts.generation,
       log: parts.log,
     });
+    const plane = createControlPlane({ ...this.#config.control, agent: parts.agent, log: parts.log });
+    this.#control = { plane, address: await plane.listen() };
   }
 
   /** Takes a new document by the rules of `PUT http_lua`; requests that start later are answered by it. */
@@ -111,6 +116,6 @@ export class WebFront {
 
   /** Lets requests in flight end, for at most `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
-    await this.#data?.close(timeoutMs);
+    await Promise.all([this.#data?.close(timeoutMs), this.#control?.plane.close(timeoutMs)]);
   }
 }

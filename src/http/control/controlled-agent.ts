@@ -6,7 +6,7 @@ import type { LogLevel } from "../../core/log.ts";
 import type { Outcome, Trigger } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { ServersDocument } from "../../core/servers.ts";
-import type { AgentStatus, VmStatus } from "../../core/status.ts";
+import type { AgentStatus, HoldStatus, VmStatus } from "../../core/status.ts";
 import type { ReloadRequest } from "../../reload/reloader.ts";
 
 /** What became of a document that was put. */
@@ -32,6 +32,12 @@ export interface ControlledAgent {
   };
   /** Never rejects for what Lua code does; a ReluaError means that the agent cannot. */
   reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome>;
+  /** Rejects with ReluaError `generation-unknown`. */
+  rollback(generation: number, reason?: string): Promise<Outcome>;
+  /** No commit until `release`, or until `limitMs` are over. */
+  hold(request: { readonly owner?: string; readonly reason?: string; readonly limitMs?: number }): HoldStatus;
+  /** Ends the hold and commits what differs by now. */
+  release(reason?: string): Promise<Outcome>;
   status(): AgentStatus;
   /** Why a module name is never evicted; undefined when it may be. */
   pinnedWhy(name: string): string | undefined;

@@ -3,8 +3,14 @@
 import type { Change } from "../../core/change-set.ts";
 import type { LoadError, Outcome } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
-import type { AgentStatus, VmStatus } from "../../core/status.ts";
-import type { PresentedChange, PresentedOutcome, PresentedPlan, PresentedStatus } from "./schemas.ts";
+import type { AgentStatus, HoldStatus, VmStatus } from "../../core/status.ts";
+import type {
+  PresentedChange,
+  PresentedHold,
+  PresentedOutcome,
+  PresentedPlan,
+  PresentedStatus,
+} from "./schemas.ts";
 
 /** More skipped paths than this are not listed. */
 const maxSkipped = 100;
@@ -59,6 +65,8 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     generation: status.generation,
     pending: status.pending,
     held: status.held,
+    hold: status.hold === undefined ? null : presentHold(status.hold),
+    diskDiffers: status.diskDiffers,
     vms: status.vms.map(presentVm),
     watch: {
       files: watch.files,
@@ -72,6 +80,10 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     rejected: rejected === undefined ? null : presentOutcome(rejected, prefix),
     uptimeMs: tenths(status.uptimeMs),
   };
+}
+
+export function presentHold({ owner, reason, since, endsInMs }: HoldStatus): PresentedHold {
+  return { owner, reason, since: new Date(since).toISOString(), endsInMs };
 }
 
 export function presentVm(vm: VmStatus): PresentedStatus["vms"][number] {

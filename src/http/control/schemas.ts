@@ -32,7 +32,7 @@ export const loadErrorSchema = z.strictObject({
 
 export const outcomeSchema = z.strictObject({
   id: z.int(),
-  outcome: z.enum(["committed", "rejected", "unchanged", "planned", "held"]),
+  outcome: z.enum(["committed", "recycle-required", "rejected", "unchanged", "planned", "held"]),
   generation: generation.describe("The one that runs afterwards"),
   trigger: z.enum(["watch", "api", "clean", "signal", "call", "rollback", "release"]),
   reason: z.string().optional(),
@@ -64,10 +64,21 @@ export const vmSchema = z.strictObject({
   restarts: z.int().nonnegative(),
 });
 
+export const holdSchema = z.strictObject({
+  owner: z.string(),
+  reason: z.string(),
+  since: z.iso.datetime(),
+  endsInMs: milliseconds,
+});
+
 export const statusSchema = z.strictObject({
   generation,
   pending: z.boolean().describe("An observed change has no outcome yet"),
   held: z.boolean(),
+  hold: holdSchema.nullable().describe("Who holds, and why"),
+  diskDiffers: z
+    .boolean()
+    .describe("The disk is not what runs: after a rejection or a rollback, or during a hold"),
   vms: z.array(vmSchema),
   watch: z.strictObject({
     files: z.int().nonnegative(),
@@ -128,5 +139,6 @@ export const problemSchema = z.strictObject({
 
 export type PresentedOutcome = z.infer<typeof outcomeSchema>;
 export type PresentedStatus = z.infer<typeof statusSchema>;
+export type PresentedHold = z.infer<typeof holdSchema>;
 export type PresentedPlan = z.infer<typeof planSchema>;
 export type PresentedChange = z.infer<typeof changeSchema>;

@@ -47,7 +47,11 @@ export function createReluaApi({ operations, log }: ReluaApiParts): Hono<Binding
   app.onError((error, { req }) => {
     if (error instanceof Refusal) return problemResponse(error.problem);
     if (error instanceof ReluaError)
-      return problemResponse({ status: 503, code: error.code, detail: error.message });
+      return problemResponse({
+        status: error.code === "generation-unknown" ? 404 : 503,
+        code: error.code,
+        detail: error.message,
+      });
     log(`${req.method} ${req.path} failed: ${error.stack ?? error.message}`);
     return problemResponse(problem(500, "internal", "this should not happen; the agent's log says more"));
   });

@@ -2,11 +2,12 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { z } from "zod";
+import type { OutcomeKind } from "../../../core/outcome.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentChange, presentOutcome, presentPlan, presentVm } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { EventLog, type LoggedEvent } from "./event-log.ts";
+import { nothing } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 
 const keptEvents = 1000;
@@ -16,7 +17,12 @@ const backlogBytes = 1024 ** 2;
 /** Keeps proxies from cutting a quiet stream. */
 const heartbeatMs = 15_000;
 
-const nothing = z.object({});
+/** Outcomes that are events; the others changed nothing and stand in the way of nothing. */
+const eventOf: { readonly [kind in OutcomeKind]?: "committed" | "rejected" } = {
+  committed: "committed",
+  "recycle-required": "committed",
+  rejected: "rejected",
+};
 
 export class EventStreams {
   readonly #log = new EventLog(keptEvents);
@@ -30,8 +36,8 @@ export class EventStreams {
       this.#log.add("plan", presentPlan(plan));
     });
     agent.on("outcome", (outcome) => {
-      if (outcome.outcome === "committed" || outcome.outcome === "rejected")
-        this.#log.add(outcome.outcome, presentOutcome(outcome, prefix));
+      const type = eventOf[outcome.outcome];
+      if (type !== undefined) this.#log.add(type, presentOutcome(outcome, prefix));
     });
     agent.on("vm", (vm, why) => this.#log.add("vm", { ...presentVm(vm), why: why ?? null }));
     agent.on("log", (level, message, vm) => this.#log.add("log", { level, message, vm: vm ?? null }));

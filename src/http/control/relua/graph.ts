@@ -5,6 +5,7 @@ import type { Edge, Graph } from "../../../core/graph.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { relativeFile } from "../present.ts";
 import { graphSchema } from "../schemas.ts";
+import { nothing } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 
 type PresentedGraph = z.infer<typeof graphSchema>;
@@ -15,7 +16,7 @@ export function graphOperations(agent: ControlledAgent): readonly Operation[] {
       method: "GET",
       place: "/api/v1/graph",
       summary: "The dependency graph: the union over all VMs",
-      path: z.object({}),
+      path: nothing,
       query: z.object({
         format: z.enum(["json", "dot"], { error: 'it takes "json" or "dot"' }).default("json"),
       }),

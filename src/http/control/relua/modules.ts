@@ -6,9 +6,8 @@ import type { ControlledAgent } from "../controlled-agent.ts";
 import { relativeFile } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { moduleSchema } from "../schemas.ts";
+import { nothing } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
-
-const nothing = z.object({});
 
 export function moduleOperations(agent: ControlledAgent): readonly Operation[] {
   return [

@@ -1,12 +1,13 @@
 /** `/openapi.json`: the operations as an OpenAPI 3.1 document, from the schemas that check them. */
 
 import { z } from "zod";
-import { serversDocumentSchema } from "../../../core/servers.ts";
+import { locationSchema, serversDocumentSchema } from "../../../core/servers.ts";
 import { problemType } from "../problem.ts";
 import {
   changeSchema,
   evictedSchema,
   graphSchema,
+  holdSchema,
   keptSchema,
   loadErrorSchema,
   moduleSchema,
@@ -16,6 +17,8 @@ import {
   statusSchema,
   vmSchema,
 } from "../schemas.ts";
+import { nothing } from "./fields.ts";
+import { holdRequestSchema } from "./holds.ts";
 import { type Operation, operation } from "./operation.ts";
 import { reloadRequestSchema } from "./reloads.ts";
 
@@ -25,6 +28,7 @@ type Json = Readonly<Record<string, unknown>>;
 const named = {
   Change: changeSchema,
   Evicted: evictedSchema,
+  Hold: holdSchema,
   Kept: keptSchema,
   LoadError: loadErrorSchema,
   Outcome: outcomeSchema,
@@ -35,6 +39,8 @@ const named = {
   Graph: graphSchema,
   Problem: problemSchema,
   ReloadRequest: reloadRequestSchema,
+  HoldRequest: holdRequestSchema,
+  Location: locationSchema,
   ServersDocument: serversDocumentSchema,
 } as const;
 
@@ -44,8 +50,8 @@ export function openApiOperation(operations: readonly Operation[]): Operation {
     method: "GET",
     place: "/openapi.json",
     summary: "This document",
-    path: z.object({}),
-    query: z.object({}),
+    path: nothing,
+    query: nothing,
     body: undefined,
     answers: { 200: { description: "OpenAPI 3.1" } },
     answer: () => {

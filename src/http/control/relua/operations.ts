@@ -3,6 +3,7 @@
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { EventStreams } from "./events.ts";
 import { graphOperations } from "./graph.ts";
+import { holdOperations } from "./holds.ts";
 import { moduleOperations } from "./modules.ts";
 import { openApiOperation } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
@@ -19,6 +20,7 @@ export function createOperations(agent: ControlledAgent): Operations {
   const events = new EventStreams(agent);
   const operations = [
     ...reloadOperations(agent),
+    ...holdOperations(agent),
     ...statusOperations(agent),
     ...moduleOperations(agent),
     ...graphOperations(agent),

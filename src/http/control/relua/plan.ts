@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentPlan } from "../present.ts";
 import { planSchema } from "../schemas.ts";
+import { nothing } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 
 const file = z.string({ error: "it takes a file, relative to the prefix" }).min(1).max(4096);
@@ -14,7 +15,7 @@ export function planOperation(agent: ControlledAgent): Operation {
     method: "GET",
     place: "/api/v1/plan",
     summary: "What a change to these files would evict",
-    path: z.object({}),
+    path: nothing,
     query: z.object({
       changed: z
         .union([file, z.array(file).max(1000)], { error: "it takes a file, relative to the prefix" })

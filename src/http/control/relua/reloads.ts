@@ -3,49 +3,25 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { closedObject } from "../../../core/closed-object.ts";
-import type { Outcome, OutcomeKind } from "../../../core/outcome.ts";
+import type { Outcome } from "../../../core/outcome.ts";
 import type { ReloadRequest } from "../../../reload/reloader.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentOutcome } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { outcomeSchema } from "../schemas.ts";
+import { flag, nothing, text, texts } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
+import { answerOutcome, outcomeAnswers } from "./outcome-answer.ts";
 import { Tickets } from "./tickets.ts";
 
-/** How many names or files one call may list, and how long each may be. */
-const maxListed = 10_000;
-const maxLength = 4096;
-
-const takes = (what: string) => ({ error: `it takes ${what}` });
-const entry = z
-  .string(takes("texts"))
-  .min(1, takes("texts that are not empty"))
-  .max(maxLength, takes(`texts of at most ${maxLength} characters`))
-  .regex(/^[^\0]*$/, takes("texts without NUL"));
-const listed = z.array(entry, takes("a list of texts")).max(maxListed, takes(`at most ${maxListed} entries`));
-const flag = z.boolean(takes("true or false"));
-
 export const reloadRequestSchema = closedObject({
-  names: listed.optional().describe("Module names: they, their aliases and their dependents alone"),
-  files: listed.optional().describe("Files, relative to the prefix: what changed in these alone"),
+  names: texts.optional().describe("Module names: they, their aliases and their dependents alone"),
+  files: texts.optional().describe("Files, relative to the prefix: what changed in these alone"),
   all: flag.optional().describe("Every module that may be evicted, changed or not"),
   force: flag.optional().describe("Evict what names and files say though nothing changed"),
   dryRun: flag.optional().describe("Plan only"),
-  reason: z
-    .string(takes("a text"))
-    .max(maxLength, takes(`at most ${maxLength} characters`))
-    .optional(),
+  reason: text.optional(),
 }).describe("{}: everything that differs on disk now");
-
-const statusOf: Readonly<Record<OutcomeKind, number>> = {
-  committed: 200,
-  unchanged: 200,
-  planned: 200,
-  rejected: 422,
-  held: 409,
-};
-
-const nothing = z.object({});
 
 export function reloadOperations(agent: ControlledAgent): readonly Operation[] {
   const tickets = new Tickets<Outcome>();
@@ -59,17 +35,12 @@ export function reloadOperations(agent: ControlledAgent): readonly Operation[] {
     query: nothing,
     body: reloadRequestSchema,
     answers: {
-      200: { description: "committed, unchanged or planned", schema: outcomeSchema },
+      ...outcomeAnswers,
       202: { description: "With Prefer: respond-async; Location tells the outcome when it is there" },
-      409: { description: "held", schema: outcomeSchema },
-      422: { description: "rejected: the generation before goes on", schema: outcomeSchema },
     },
     answer: async ({ body, request }) => {
       const underWay = agent.reload(requestOf(body, agent.prefix), "api");
-      if (!prefersAsync(request.headers.prefer)) {
-        const outcome = await underWay;
-        return Response.json(present(outcome), { status: statusOf[outcome.outcome] });
-      }
+      if (!prefersAsync(request.headers.prefer)) return answerOutcome(await underWay, agent.prefix);
       const location = `/api/v1/reloads/${tickets.issue(underWay)}`;
       return new Response(null, {
         status: 202,

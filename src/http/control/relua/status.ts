@@ -6,9 +6,9 @@ import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentStatus } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { statusSchema } from "../schemas.ts";
+import { nothing } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 
-const nothing = z.object({});
 const healthSchema = z.strictObject({ status: z.literal("ok") });
 const readinessSchema = z.strictObject({ status: z.literal("ready"), generation: z.int() });
 

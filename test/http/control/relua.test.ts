@@ -1,0 +1,417 @@
+/** Contract §5: Relua's own calls. */
+
+import { describe, expect, test } from "vitest";
+import { ReluaError } from "../../../src/errors.ts";
+import { gate, site } from "./calls.ts";
+import { outcome, prefix, status } from "./fake-agent.ts";
+
+const reloads = "/api/v1/reloads";
+
+/** The contract's JSON of `outcome()`. */
+const presented = {
+  id: 12,
+  outcome: "committed",
+  generation: 7,
+  trigger: "api",
+  startedAt: "2026-01-02T03:04:05.678Z",
+  durationMs: 14.2,
+  stages: { scanMs: 1.3, planMs: 0, canaryMs: 10, commitMs: 0.5 },
+  changes: [{ file: "apps/c.lua", kind: "changed", hash: "00ff", was: "ff00" }],
+  evicted: [{ name: "a", because: ["c", "lib.b", "a"] }],
+  kept: [{ name: "ffi_thing", why: "pinned" }],
+  vms: [{ id: 1, appliedMs: 0.4 }],
+  errors: [],
+  recycleRequired: [],
+};
+
+describe("POST /api/v1/reloads", () => {
+  test("answers with the outcome", async () => {
+    const at = await site();
+    const { status: code, json, headers } = await at.call("POST", reloads, { body: "{}" });
+    expect(code).toBe(200);
+    expect(headers["content-type"]).toBe("application/json");
+    expect(json).toEqual(presented);
+    expect(at.agent.reloads).toEqual([{ request: {}, trigger: "api" }]);
+  });
+
+  test("hands on what it was asked, files as absolute paths", async () => {
+    const at = await site();
+    const asked = { names: ["a"], all: false, force: true, dryRun: true, reason: "deploy" };
+    await at.call("POST", reloads, {
+      body: JSON.stringify({ ...asked, files: ["apps/x.lua", "/abs.lua", "./y"] }),
+    });
+    expect(at.agent.reloads[0]?.request).toEqual({
+      ...asked,
+      files: [`${prefix}/apps/x.lua`, "/abs.lua", `${prefix}/y`],
+    });
+  });
+
+  test("no body means everything that differs", async () => {
+    const at = await site();
+    expect((await at.call("POST", reloads)).status).toBe(200);
+    expect(at.agent.reloads[0]?.request).toEqual({});
+  });
+
+  test.each([
+    ["committed", 200],
+    ["recycle-required", 200],
+    ["unchanged", 200],
+    ["planned", 200],
+    ["rejected", 422],
+    ["held", 409],
+  ] as const)("%s is %i, with the outcome as the body", async (kind, code) => {
+    const at = await site();
+    at.agent.next = async () => outcome({ outcome: kind });
+    const reply = await at.call("POST", reloads, { body: "{}" });
+    expect(reply.status).toBe(code);
+    expect(reply.json).toEqual({ ...presented, outcome: kind });
+  });
+
+  test("a rejection names file, line, message and chain", async () => {
+    const at = await site();
+    const path = `${prefix}/apps/c.lua`;
+    at.agent.next = async () =>
+      outcome({
+        outcome: "rejected",
+        errors: [
+          { path, line: 3, message: `${path}:3: unexpected symbol near '}'`, requiredBy: ["a", "lib.b"] },
+          { path: undefined, line: undefined, message: "the canary did not start", requiredBy: [] },
+        ],
+      });
+    expect((await at.call("POST", reloads, { body: "{}" })).json).toMatchObject({
+      errors: [
+        { file: "apps/c.lua", line: 3, message: "unexpected symbol near '}'", requiredBy: ["a", "lib.b"] },
+        { file: null, line: null, message: "the canary did not start", requiredBy: [] },
+      ],
+    });
+  });
+
+  test.each([
+    ['{"nmes":[]}', "input-invalid", /did you mean names/],
+    ['{"names":"a"}', "input-invalid", /names: it takes a list of texts/],
+    ['{"names":[1]}', "input-invalid", /names\.0: it takes texts/],
+    ['{"files":["a\\u0000b"]}', "input-invalid", /without NUL/],
+    ['{"force":"yes"}', "input-invalid", /force: it takes true or false/],
+    ["[]", "input-invalid", /the body does not fit/],
+    ["null", "input-invalid", /the body does not fit/],
+    ["{", "body-invalid", /the body is no JSON/],
+    ["\xff", "body-invalid", /no JSON/],
+  ])("%s is refused", async (body, code, detail) => {
+    const at = await site();
+    const {
+      status: got,
+      json,
+      headers,
+    } = await at.call("POST", reloads, { body: Buffer.from(body, "latin1") });
+    expect(got).toBe(400);
+    expect(headers["content-type"]).toBe("application/problem+json");
+    expect(json).toMatchObject({ status: 400, title: "Bad Request", type: "about:blank", code });
+    expect((json as { detail: string }).detail).toMatch(detail);
+    expect(at.agent.touched).toBe(0);
+  });
+
+  test("what the agent cannot do is a 503 with the error's code", async () => {
+    const at = await site();
+    at.agent.next = () => Promise.reject(new ReluaError("source-failed", "the source's thread died"));
+    const { status: code, json } = await at.call("POST", reloads, { body: "{}" });
+    expect(code).toBe(503);
+    expect(json).toMatchObject({ code: "source-failed", detail: "the source's thread died" });
+  });
+
+  test("a bug is a 500 that says nothing of itself, and is logged", async () => {
+    const at = await site();
+    at.agent.next = () => Promise.reject(new Error("inner detail"));
+    const { status: code, text } = await at.call("POST", reloads, { body: "{}" });
+    expect(code).toBe(500);
+    expect(text).not.toContain("inner detail");
+    expect(at.logged.join()).toContain("inner detail");
+  });
+});
+
+describe("Prefer: respond-async", () => {
+  test("answers at once; the place it names tells the outcome when it is there", async () => {
+    const at = await site();
+    const finish = gate();
+    at.agent.next = async () => {
+      await finish.opened;
+      return outcome();
+    };
+    const headers = { prefer: "wait=5, respond-async" };
+    const accepted = await at.call("POST", reloads, { headers, body: "{}" });
+    expect(accepted.status).toBe(202);
+    expect(accepted.headers["preference-applied"]).toBe("respond-async");
+    const place = String(accepted.headers.location);
+    expect((await at.call("GET", place)).status).toBe(202);
+    finish.open();
+    expect((await at.call("GET", place)).json).toEqual(presented);
+  });
+
+  test("a failure is told to whoever asks", async () => {
+    const at = await site();
+    at.agent.next = () => Promise.reject(new ReluaError("source-failed", "gone"));
+    const { headers } = await at.call("POST", reloads, { headers: { prefer: "respond-async" } });
+    expect((await at.call("GET", String(headers.location))).json).toMatchObject({ code: "source-failed" });
+  });
+});
+
+describe("history", () => {
+  test("lists what happened, newest first, and each by its id", async () => {
+    const at = await site();
+    at.agent.history.add(outcome({ id: 1 }));
+    at.agent.history.add(outcome({ id: 2, outcome: "rejected", reason: "deploy" }));
+    const rejected = { ...presented, id: 2, outcome: "rejected", reason: "deploy" };
+    expect((await at.call("GET", reloads)).json).toEqual([rejected, { ...presented, id: 1 }]);
+    expect((await at.call("GET", `${reloads}/2`)).json).toEqual(rejected);
+  });
+
+  test.each(["3", "x", "async-1", "1e0", "%31%00", "1/2", "-1", "99999999999999999999"])(
+    "there is no %s",
+    async (id) => {
+      const at = await site();
+      at.agent.history.add(outcome({ id: 1 }));
+      const { status: code, json } = await at.call("GET", `${reloads}/${id}`);
+      expect(code).toBe(404);
+      expect(json).toMatchObject({ code: "not-found" });
+    },
+  );
+});
+
+describe("hold, release and rollback", () => {
+  const post = async (target: string, body: object | undefined) => {
+    const at = await site();
+    const reply = await at.call("POST", target, { body: body && JSON.stringify(body) });
+    return { at, reply };
+  };
+
+  test("hold answers who holds, why and for how long", async () => {
+    const asked = { owner: "deploy", reason: "rsync", limitMs: 5000 };
+    const { at, reply } = await post("/api/v1/hold", asked);
+    expect(at.agent.turns).toEqual([{ call: "hold", ...asked }]);
+    expect(reply.json).toEqual({
+      owner: "deploy",
+      reason: "rsync",
+      since: "2026-01-01T00:00:00.000Z",
+      endsInMs: 600_000,
+    });
+  });
+
+  test("release and rollback answer with the outcome", async () => {
+    const released = await post("/api/v1/release", undefined);
+    expect(released.reply.json).toEqual({ ...presented, trigger: "release" });
+    const back = await post("/api/v1/rollback", { generation: 3, reason: "oops" });
+    expect(back.reply.json).toEqual({ ...presented, trigger: "rollback" });
+    expect(back.at.agent.turns).toEqual([{ call: "rollback", generation: 3, reason: "oops" }]);
+  });
+
+  test("a generation that is not kept is not found", async () => {
+    const { reply } = await post("/api/v1/rollback", { generation: 8 });
+    expect(reply.status).toBe(404);
+    expect(reply.json).toMatchObject({ code: "generation-unknown" });
+  });
+
+  test.each([
+    ["/api/v1/rollback", {}],
+    ["/api/v1/rollback", { generation: "3" }],
+    ["/api/v1/rollback", { generation: 1.5 }],
+    ["/api/v1/hold", { limitMs: 0 }],
+    ["/api/v1/hold", { for: "ever" }],
+    ["/api/v1/release", { reason: 1 }],
+  ])("%s %j is refused", async (target, body) => {
+    const { at, reply } = await post(target, body);
+    expect(reply.status).toBe(400);
+    expect(at.agent.touched).toBe(0);
+  });
+});
+
+describe("status", () => {
+  test("shows what runs", async () => {
+    const at = await site();
+    expect((await at.call("GET", "/api/v1/status")).json).toEqual({
+      generation: 7,
+      pending: false,
+      held: false,
+      hold: null,
+      diskDiffers: false,
+      vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: null, restarts: 0 }],
+      watch: { files: 4, folders: 2, mode: "events", missingRoots: ["lib"], skipped: [] },
+      rejected: null,
+      uptimeMs: 1234.6,
+    });
+  });
+
+  test("shows the standing rejection", async () => {
+    const at = await site();
+    at.agent.currentStatus = { ...status, rejected: outcome({ outcome: "rejected" }) };
+    expect((await at.call("GET", "/api/v1/status")).json).toMatchObject({
+      rejected: { ...presented, outcome: "rejected" },
+    });
+  });
+});
+
+describe("/healthz and /readyz", () => {
+  const [vm] = status.vms;
+
+  test("ready", async () => {
+    const at = await site();
+    expect((await at.call("GET", "/healthz")).json).toEqual({ status: "ok" });
+    expect((await at.call("GET", "/readyz")).json).toEqual({ status: "ready", generation: 7 });
+  });
+
+  test.each([
+    [
+      "a VM boots for the first time",
+      { vms: [vm!, { ...vm!, id: 2, state: "booting" as const }] },
+      "VM 2 is booting",
+    ],
+    ["no VM serves", { vms: [{ ...vm!, state: "down" as const, restarts: 1 }] }, "no VM is ready"],
+    ["the watcher is starting", { watch: { ...status.watch, live: false } }, "the watcher is not ready"],
+  ])("not while %s", async (_, change, detail) => {
+    const at = await site();
+    at.agent.currentStatus = { ...status, ...change };
+    const { status: code, json } = await at.call("GET", "/readyz");
+    expect(code).toBe(503);
+    expect(json).toMatchObject({ code: "not-ready", detail });
+    expect((await at.call("GET", "/healthz")).status).toBe(200);
+  });
+
+  test("a VM that is being replaced is no reason, nor is a watcher that is off", async () => {
+    const at = await site();
+    at.agent.currentStatus = {
+      ...status,
+      vms: [vm!, { ...vm!, id: 2, state: "booting", restarts: 1 }],
+      watch: { ...status.watch, mode: "manual", live: false },
+    };
+    expect((await at.call("GET", "/readyz")).status).toBe(200);
+  });
+});
+
+describe("modules, graph and plan", () => {
+  async function siteWithModules() {
+    const at = await site();
+    const { graph } = at.agent;
+    const loaded = { probes: [], held: true, generation: 3 };
+    const file = `${prefix}/apps/lib/b.lua`;
+    graph.observe(1, { ...loaded, name: "lib.b", path: file, file, hash: "0b" });
+    graph.observe(2, { ...loaded, name: "lib.b", path: file, file, hash: "0b" });
+    graph.observe(1, { ...loaded, name: "apps.lib.b", path: file, file, hash: "0b" });
+    graph.observe(1, {
+      ...loaded,
+      name: "a",
+      path: "/usr/share/a.lua",
+      file: "/usr/share/a.lua",
+      hash: "0a",
+    });
+    graph.connect({ from: "a", to: "lib.b", kind: "load", at: "a.lua:1" });
+    graph.connect({ from: '=content_by(/"x\\)', to: "a", kind: "call", at: "content_by:1" });
+    return at;
+  }
+  const b = {
+    name: "lib.b",
+    file: "apps/lib/b.lua",
+    hash: "0b",
+    generation: 3,
+    vms: [1, 2],
+    aliases: ["apps.lib.b"],
+    pinned: null,
+    requires: [],
+    dependents: ["a"],
+  };
+
+  test("each module by its name", async () => {
+    const at = await siteWithModules();
+    expect((await at.call("GET", "/api/v1/modules/lib.b")).json).toEqual(b);
+    const { json } = await at.call("GET", "/api/v1/modules");
+    expect((json as { name: string }[]).map(({ name }) => name)).toEqual(["a", "apps.lib.b", "lib.b"]);
+    expect(json).toContainEqual(b);
+    const { status: code, json: problem } = await at.call("GET", "/api/v1/modules/nope");
+    expect([code, problem]).toMatchObject([404, { code: "not-found" }]);
+  });
+
+  test("a name with a slash, as it is or encoded", async () => {
+    const at = await siteWithModules();
+    at.agent.graph.observe(1, { name: "x/y z", probes: [], held: true, generation: 1 });
+    for (const name of ["x/y%20z", "x%2Fy%20z"])
+      expect((await at.call("GET", `/api/v1/modules/${name}`)).json).toMatchObject({
+        name: "x/y z",
+        file: null,
+      });
+  });
+
+  test("the graph as JSON", async () => {
+    const at = await siteWithModules();
+    expect((await at.call("GET", "/api/v1/graph")).json).toEqual({
+      nodes: [
+        { name: '=content_by(/"x\\)', file: null, vms: [] },
+        { name: "a", file: "/usr/share/a.lua", vms: [1] },
+        { name: "apps.lib.b", file: "apps/lib/b.lua", vms: [1] },
+        { name: "lib.b", file: "apps/lib/b.lua", vms: [1, 2] },
+      ],
+      edges: [
+        { from: '=content_by(/"x\\)', to: "a", kind: "call", at: "content_by:1" },
+        { from: "a", to: "lib.b", kind: "load", at: "a.lua:1" },
+      ],
+    });
+  });
+
+  test("the graph for Graphviz", async () => {
+    const at = await siteWithModules();
+    const { text, headers } = await at.call("GET", "/api/v1/graph?format=dot");
+    expect(headers["content-type"]).toBe("text/vnd.graphviz; charset=utf-8");
+    expect(text.split("\n")).toEqual([
+      "digraph modules {",
+      '  "=content_by(/\\"x\\\\)" [tooltip=""];',
+      '  "a" [tooltip="/usr/share/a.lua"];',
+      '  "apps.lib.b" [tooltip="apps/lib/b.lua"];',
+      '  "lib.b" [tooltip="apps/lib/b.lua"];',
+      '  "=content_by(/\\"x\\\\)" -> "a" [style=dashed];',
+      '  "a" -> "lib.b";',
+      "}",
+      "",
+    ]);
+    expect((await at.call("GET", "/api/v1/graph?format=png")).json).toMatchObject({ code: "input-invalid" });
+  });
+
+  test("the plan for files, without a reload", async () => {
+    const at = await site();
+    const { json } = await at.call("GET", "/api/v1/plan?changed=apps/c.lua&changed=/x.lua");
+    expect(json).toEqual({
+      roots: ["c"],
+      evicted: [{ name: "a", because: ["c", "a"] }],
+      kept: [],
+      recycleRequired: [],
+    });
+    expect(at.agent.planned).toEqual([[`${prefix}/apps/c.lua`, "/x.lua"]]);
+    expect(at.agent.touched).toBe(0);
+    expect((await at.call("GET", "/api/v1/plan")).status).toBe(400);
+  });
+});
+
+describe("places and methods", () => {
+  test.each([
+    ["PUT", reloads, "POST, GET, HEAD"],
+    ["DELETE", "/api/v1/reloads/1", "GET, HEAD"],
+    ["POST", "/api/v1/status", "GET, HEAD"],
+    ["PROPFIND", "/healthz", "GET, HEAD"],
+  ])("%s %s is not allowed", async (method, target, allow) => {
+    const at = await site();
+    const { status: code, headers, json } = await at.call(method, target);
+    expect([code, headers.allow]).toEqual([405, allow]);
+    expect(json).toMatchObject({ code: "method-not-allowed" });
+  });
+
+  test.each(["/", "/api", "/api/v1", "/api/v2/status", "/api/v1/nope", "/%", "/api/v1/config%"])(
+    "there is no %s",
+    async (target) => {
+      const at = await site();
+      expect(await at.call("GET", target)).toMatchObject({ status: 404 });
+    },
+  );
+
+  test("HEAD is GET without the body", async () => {
+    const at = await site();
+    for (const target of ["/api/v1/status", "/healthz", "/api/v1/events"]) {
+      const { status: code, text } = await at.call("HEAD", target);
+      expect([code, text]).toEqual([200, ""]);
+    }
+  });
+});

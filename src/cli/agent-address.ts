@@ -1,6 +1,5 @@
 /** Where the running agent is: `--url`, else RELUA_URL, else `control.listen` of the config file. */
 
-import { loadConfig } from "../config/index.ts";
 import { formatListen, type ListenAddress } from "../core/listen.ts";
 import { ReluaError } from "../errors.ts";
 
@@ -27,6 +26,8 @@ export async function findAgent(
   const fromEnv = env.RELUA_URL;
   if (fromEnv !== undefined && fromEnv !== "")
     return { url: parseUrl(fromEnv, "RELUA_URL"), token, origin: "RELUA_URL" };
+  // Takes longer to load than all the rest of such a command.
+  const { loadConfig } = await import("../config/index.ts");
   const { control } = await loadConfig(options.config);
   const file = options.config ?? "watch.config.ts";
   if (control.listen.port === 0)

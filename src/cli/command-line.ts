@@ -22,7 +22,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     .scriptName("relua")
     .usage("Usage: $0 COMMAND\n\nHot reload for Lua servers.")
     .locale("en")
-    .parserConfiguration({ "duplicate-arguments-array": false, "dot-notation": false })
+    .parserConfiguration({ "dot-notation": false })
     .command(serveCommand(terminal))
     .command(reloadCommand(terminal))
     .command(cleanCommand(terminal))

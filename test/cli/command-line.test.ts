@@ -37,6 +37,7 @@ describe("wrong usage", () => {
     ["a value that is none of the choices", ["serve", "--log-level", "loud"], /log-level, Given: "loud"/],
     ["options that contradict each other", ["reload", "--all", "a"], /--all takes no names/],
     ["--force on nothing", ["reload", "--force"], /--force takes the names/],
+    ["an option that is given twice", ["status", "--url", "a", "--url", "b"], /--url is given 2 times/],
     ["an address that is none", ["status", "--url", "ftp://x"], /--url is "ftp:\/\/x"; it takes/],
     ["an address with a password", ["status", "--url", "http://a:b@x"], /RELUA_TOKEN/],
   ])("%s exits 2 with a hint", async (_title, args, message) => {

@@ -43,13 +43,10 @@ export function cleanCommand(terminal: Terminal): CommandModule<object, CleanArg
       const what = evicted === undefined ? "" : ` ${count(evicted.length, "module")} evicted`;
       const where = generation === undefined ? "" : `, generation ${generation}`;
       if (code === 0) return terminal.out(`${msg}${what}${where}`);
-      const lines = [`relua: ${msg}${what}${where}`, ...data.map((line) => `    ${line}`)];
-      terminal.err(
-        lines
-          .flatMap((line) => readableLines(line))
-          .map(terminal.errStyle.bad)
-          .join("\n"),
+      const [first = "", ...rest] = [`relua: ${msg}${what}${where}`, ...data].flatMap((text) =>
+        readableLines(text),
       );
+      terminal.err([first, ...rest.map((line) => `    ${line}`)].map(terminal.errStyle.bad).join("\n"));
     },
   };
 }

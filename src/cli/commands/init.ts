@@ -2,7 +2,6 @@
 
 import { writeFileSync } from "node:fs";
 import type { CommandModule } from "yargs";
-import { configFileName, configTemplate } from "../../config/index.ts";
 import { ReluaError } from "../../errors.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 import { withConfigOption } from "./shared-options.ts";
@@ -20,17 +19,18 @@ export function initCommand(terminal: Terminal): CommandModule<object, InitArgum
       withConfigOption(yargs)
         .option("force", { type: "boolean", default: false, describe: "Replace a file that is there" })
         .example("$0 init", "Writes watch.config.ts; relua serve runs it"),
-    handler: ({ config, force }) => {
+    handler: async ({ config, force }) => {
+      const { configFileName, configTemplate } = await import("../../config/index.ts");
       const file = config ?? configFileName;
-      write(file, force);
+      write(file, configTemplate, force);
       terminal.out(`${file} is written; relua serve${config === undefined ? "" : ` -c ${file}`} runs it`);
     },
   };
 }
 
-function write(file: string, force: boolean): void {
+function write(file: string, text: string, force: boolean): void {
   try {
-    writeFileSync(file, configTemplate, { flag: force ? "w" : "wx" });
+    writeFileSync(file, text, { flag: force ? "w" : "wx" });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const what = code === "EEXIST" ? `${file} is there already; --force replaces it` : message;

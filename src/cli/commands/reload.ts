@@ -7,7 +7,7 @@ import type { Terminal } from "../../observe/terminal.ts";
 import { findAgent } from "../agent-address.ts";
 import { parseReport } from "../answers.ts";
 import { callAgent } from "../client.ts";
-import { type ClientArguments, withClientOptions } from "./shared-options.ts";
+import { type ClientArguments, once, withClientOptions } from "./shared-options.ts";
 
 interface ReloadArguments extends ClientArguments {
   readonly names: string[];
@@ -36,7 +36,12 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
         .option("all", { type: "boolean", default: false, describe: "Every module, changed or not" })
         .option("force", { type: "boolean", default: false, describe: "The named modules, changed or not" })
         .option("dry-run", { type: "boolean", default: false, describe: "Print the plan, do nothing" })
-        .option("reason", { type: "string", requiresArg: true, describe: "Shown in log and history" })
+        .option("reason", {
+          type: "string",
+          requiresArg: true,
+          coerce: once("--reason"),
+          describe: "Shown in log and history",
+        })
         .option("json", { type: "boolean", default: false, describe: "Print the agent's answer" })
         .check(({ names, all, force }) => {
           if (all && names.length > 0) throw new ReluaError("usage", "--all takes no names");

@@ -188,9 +188,9 @@ export class Reply implements ResponseSink, Turn {
   broken(): void {
     if (this.#over) return;
     this.#over = true;
-    // Before its turn on the socket, earlier responses are still on their way out.
+    // Before its turn on the socket, earlier responses are still on their way out; what it has follows them.
     if (this.res.socket !== null) this.res.socket.destroySoon();
-    else this.res.once("socket", (socket) => socket.destroySoon());
+    else this.res.once("socket", (socket) => setImmediate(() => socket.destroySoon()));
     this.#connection.over(true);
   }
 
@@ -318,11 +318,17 @@ export class Reply implements ResponseSink, Turn {
     this.#over = true;
     this.#ticket = undefined;
     if (this.res.writableLength <= lightBytes * 2) {
-      this.#connection.over(this.#closes);
+      this.#leave();
       return;
     }
     this.#connection.socket.setTimeout(this.#front.limits.sendMs);
-    this.res.once("finish", () => this.#connection.over(this.#closes));
+    this.res.once("finish", () => this.#leave());
+  }
+
+  #leave(): void {
+    this.#connection.over(this.#closes);
+    // The head of this response was out before the data plane began to close.
+    if (this.#front.closing && !this.#closes) this.#connection.end();
   }
 
   /** Something of the response waits for the client to read. */

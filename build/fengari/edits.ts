@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { calls } from "./edits/calls.ts";
 import { dates } from "./edits/dates.ts";
+import { evaluation } from "./edits/evaluation.ts";
 import { format } from "./edits/format.ts";
 import { integers } from "./edits/integers.ts";
 import { limits } from "./edits/limits.ts";
@@ -19,6 +20,7 @@ export const patch: Patch = {
   edits: [
     ...strings,
     ...calls,
+    ...evaluation,
     ...integers,
     ...numerals,
     ...mathematics,

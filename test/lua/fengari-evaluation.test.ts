@@ -1,0 +1,44 @@
+import stock from "fengari";
+import { describe, expect, it } from "vitest";
+import * as patched from "#fengari";
+
+/** Runs code in a state of the given Fengari; its first result as text. */
+function run(fengari: typeof patched, code: string): string {
+  const { lauxlib, lua, lualib, to_luastring, to_jsstring } = fengari;
+  const L = lauxlib.luaL_newstate();
+  lualib.luaL_openlibs(L);
+  lauxlib.luaL_dostring(L, to_luastring(code));
+  return to_jsstring(lauxlib.luaL_tolstring(L, -1));
+}
+const stockFengari = stock as unknown as typeof patched;
+
+describe.each([
+  {
+    what: "pairs visits a list in order",
+    code: "local s = '' for k in pairs({10, 20, 30}) do s = s .. k end return s",
+    right: "123",
+  },
+  {
+    what: "a list longer than one flush keeps its order",
+    code: `local t = {${Array.from({ length: 120 }, (_, i) => i + 1).join(",")}} local last = 0 for k, v in pairs(t) do if k ~= last + 1 or v ~= k then return 'broken' end last = k end return last`,
+    right: "120",
+  },
+  {
+    what: "evaluating a function twice gives two functions",
+    code: "local function make() return function() end end return make() ~= make()",
+    right: "true",
+  },
+  {
+    what: "string.char names the argument that is out of range",
+    code: "return (select(2, pcall(function() return (string.char(65, 256)) end)):gsub('^.*: bad', 'bad'))",
+    right: "bad argument #2 to 'char' (value out of range)",
+  },
+  {
+    what: "a long chunk name is whole in messages",
+    code: `return select(2, pcall(load("error('here')", "@/${"long/".repeat(30)}x.lua")))`,
+    right: `/${"long/".repeat(30)}x.lua:1: here`,
+  },
+])("$what", ({ code, right }) => {
+  it("with our edits", () => expect(run(patched, code)).toBe(right));
+  it("(control) not in Fengari as it comes", () => expect(run(stockFengari, code)).not.toBe(right));
+});

@@ -5,13 +5,14 @@ import type { Outcome } from "./outcome.ts";
 export interface VmStatus {
   /** Counts from 1; stays the same when the VM is replaced. */
   readonly id: number;
+  /** `down`: none is running here, because the last one did not boot; the next try is on its way. */
   readonly state: "booting" | "ready" | "draining" | "down";
   readonly generation: number;
   readonly inFlight: number;
   /** Modules it has loaded from files. */
   readonly modules: number;
-  /** Bytes of JavaScript heap, as the VM's thread last said. */
-  readonly heap?: number | undefined;
+  /** Bytes of JavaScript heap and external memory, as the VM last measured them; undefined until then. */
+  readonly heap: number | undefined;
   readonly restarts: number;
 }
 

@@ -1,6 +1,7 @@
 /** What the pool takes, shows and tells. */
 
 import type { LogLevel } from "../core/log.ts";
+import type { VmStatus } from "../core/status.ts";
 import type { VmEnd, VmNotice, VmSnapshot } from "./hosted-vm.ts";
 import type { ThreadsOptions } from "./piscina-threads.ts";
 import type { AppliedReport } from "./protocol.ts";
@@ -31,20 +32,6 @@ export interface PoolOptions {
   readonly entry?: ThreadsOptions["entry"];
   readonly execArgv?: ThreadsOptions["execArgv"];
   readonly env?: ThreadsOptions["env"];
-}
-
-/** A VM as `status` shows it. */
-export interface VmStatus {
-  /** Counts from 1; stays the same when the VM is replaced. */
-  readonly id: number;
-  /** `down`: none is running here, because the last one did not boot; the next try is on its way. */
-  readonly state: "booting" | "ready" | "draining" | "down";
-  readonly generation: number;
-  readonly inFlight: number;
-  readonly modules: number;
-  /** JavaScript heap and external memory, as the VM last measured them; 0 until then. */
-  readonly heapBytes: number;
-  readonly restarts: number;
 }
 
 export interface PoolEvents {

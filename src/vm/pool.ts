@@ -3,12 +3,13 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
+import type { VmStatus } from "../core/status.ts";
 import { ReluaError } from "../errors.ts";
 import { chooseVm, WaitingLine } from "./admission.ts";
 import { CallFlight, type Carrier, type Flight, RequestFlight } from "./flight.ts";
 import { HostedVm, type VmListener, type VmSnapshot } from "./hosted-vm.ts";
 import { Threads } from "./piscina-threads.ts";
-import type { PoolEvents, PoolOptions, VmStatus } from "./pool-contract.ts";
+import type { PoolEvents, PoolOptions } from "./pool-contract.ts";
 import type { ActivateMessage, MainToVm } from "./protocol.ts";
 import { Seat } from "./seat.ts";
 import { lookEveryMs, Watchdog } from "./watchdog.ts";
@@ -309,7 +310,7 @@ function statusOf(seat: Seat): VmStatus {
     generation: hosted?.generation ?? 0,
     inFlight: seat.inFlight,
     modules: hosted?.modules ?? 0,
-    heapBytes: hosted?.heapBytes ?? 0,
+    heap: hosted?.heapBytes || undefined,
     restarts: seat.restarts,
   };
 }

@@ -1,9 +1,10 @@
 /** A pool over stand-in threads, which speak the protocol and run no Lua, and sinks that write down what they hear. */
 
 import type { HttpRequest, ResponseHead } from "../../src/core/exchange.ts";
+import type { VmStatus } from "../../src/core/status.ts";
 import type { VmSnapshot } from "../../src/vm/hosted-vm.ts";
 import { Pool } from "../../src/vm/pool.ts";
-import type { PoolEvents, PoolOptions, VmStatus } from "../../src/vm/pool-contract.ts";
+import type { PoolEvents, PoolOptions } from "../../src/vm/pool-contract.ts";
 import type { ActivateMessage } from "../../src/vm/protocol.ts";
 import type { RequestSink, Ticket } from "../../src/vm/work.ts";
 

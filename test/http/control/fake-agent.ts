@@ -49,7 +49,7 @@ export const status: AgentStatus = {
   held: false,
   hold: undefined,
   diskDiffers: false,
-  vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, restarts: 0 }],
+  vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: undefined, restarts: 0 }],
   watch: { files: 4, folders: 2, mode: "events", missingRoots: [`${prefix}/lib`], skipped: [], live: true },
   rejected: undefined,
   uptimeMs: 1234.56,

@@ -1,3 +1,5 @@
+/** The levels of the log. */
+
 /** Log levels, by nginx's names and numbers (ngx.EMERG = 1 … ngx.DEBUG = 8; ngx.STDERR = 0). */
 export const logLevels = [
   "stderr",

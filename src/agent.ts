@@ -84,7 +84,16 @@ export class Agent {
     const { reload, limits } = config;
     this.#pinnedWhy = createPins(reload.pinned);
     this.#store = new ManifestStore(reload.history);
-    this.#feed = new GraphFeed(this.graph);
+    this.#feed = new GraphFeed(this.graph, ({ file, names }) => {
+      if (reload.aliases === "off") return;
+      const uses = names.map(({ name, at }) => `"${name}" (${at.join(", ") || "no require seen"})`);
+      const level = reload.aliases === "error" ? "error" : "warn";
+      this.#log(
+        level,
+        `${file} is loaded as ${uses.join(" and as ")}: each has a state of its own`,
+        undefined,
+      );
+    });
     this.#web = new WebFront(config);
     this.#source = createSource({
       roots: sourceRoots(config.searchPath),

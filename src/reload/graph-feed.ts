@@ -10,13 +10,26 @@ export interface ObservedBatch {
   readonly edges: readonly Edge[];
 }
 
+/** One file that VMs hold under several names: instances with a state each. */
+export interface AliasesInUse {
+  /** Canonical real path. */
+  readonly file: string;
+  /** Each name, with the places that require it: `apps/a.lua:3`. */
+  readonly names: readonly { readonly name: string; readonly at: readonly string[] }[];
+}
+
 export class GraphFeed {
   readonly #graph: Graph;
+  readonly #aliases: (found: AliasesInUse) => void;
+  /** Files whose aliases were told, with the names they had. */
+  readonly #told = new Map<string, string>();
   /** Names whose edges were dropped by a commit: a VM that has not moved yet still reports the old ones. */
   readonly #retired = new Map<string, number>();
 
-  constructor(graph: Graph) {
+  /** @param aliases called when a file is held under one name more than before */
+  constructor(graph: Graph, aliases: (found: AliasesInUse) => void = () => {}) {
     this.#graph = graph;
+    this.#aliases = aliases;
   }
 
   observed(vm: number, batch: ObservedBatch): void {
@@ -24,6 +37,18 @@ export class GraphFeed {
     for (const module of batch.loaded) this.#graph.observe(vm, module);
     for (const edge of batch.edges)
       if ((this.#retired.get(edge.from) ?? 0) <= batch.generation) this.#graph.connect(edge);
+    for (const { file, held } of batch.loaded) if (held && file !== undefined) this.#tellAliases(file);
+  }
+
+  #tellAliases(file: string): void {
+    const held = [...this.#graph.namesOfFile(file)].filter(
+      (name) => (this.#graph.module(name)?.vms.size ?? 0) > 0,
+    );
+    const names = held.sort().join(" ");
+    if (held.length < 2 || this.#told.get(file) === names) return;
+    this.#told.set(file, names);
+    const placesOf = (name: string) => [...this.#graph.dependents(name)].map((edge) => edge.at);
+    this.#aliases({ file, names: held.map((name) => ({ name, at: placesOf(name) })) });
   }
 
   /** A commit evicts these names: their chunks will run again and require anew. */

@@ -58,6 +58,16 @@ export class CodeCache {
     return { ok: true };
   }
 
+  /** Contents that are kept compiled, for tests and figures. */
+  get size(): number {
+    return this.#templates.size;
+  }
+
+  /** Forgets what was compiled under a key; functions made of it live on. */
+  drop(key: string): void {
+    this.#templates.delete(key);
+  }
+
   /** Pushes a new closure over the template's code; its only upvalue is a new `_ENV` holding the globals; +1. */
   #instantiate(L: lua_State, template: LClosure): void {
     const Closure = template.constructor as new (L: lua_State, upvalues: number) => LClosure;

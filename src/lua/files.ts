@@ -91,6 +91,11 @@ export class Files {
     this.#bytecode = bytecode;
   }
 
+  /** The active generation has another content for this path: what was compiled of this one is not kept. */
+  replaced(file: SourceFile): void {
+    this.#parts.codeCache.drop(codeKey(file));
+  }
+
   /** Functions of this path require on behalf of `name` from now on. */
   loadedAs(path: string, name: string): void {
     const names = this.#names.get(path);

@@ -108,6 +108,7 @@ export class Generations {
     this.#older = this.#older.filter((other) => other !== view);
     for (const reference of [view.box, view.globalsBox])
       if (reference !== undefined) lauxlib.luaL_unref(this.#L, lua.LUA_REGISTRYINDEX, reference);
+    this.#tidyManifest();
   }
 
   /** Moves to the next generation; only at a safe point, with no Lua code running. */
@@ -118,8 +119,9 @@ export class Generations {
       before.box = this.#copyOfLoaded();
       this.#older.push(before);
     }
-    this.#active = new View(this, generation, before.manifest.next(change, this.#older.length === 0));
+    this.#active = new View(this, generation, before.manifest.next(change));
     this.#shown = this.#active;
+    this.#tidyManifest();
     return this.#active;
   }
 
@@ -154,6 +156,10 @@ export class Generations {
   /** A global that `module()` has just made while an older generation runs: the active one does not have it. */
   confineGlobal(path: string): void {
     if (this.#shown !== this.#active) this.#shown.globals.add(path);
+  }
+
+  #tidyManifest(): void {
+    this.#active.manifest.tidy(this.#older.map((view) => view.manifest));
   }
 
   #turnTo(view: View): void {

@@ -9,22 +9,72 @@ export interface ManifestChange {
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
-/** Arenas beyond this number since the last look make a VM look which of them are still named. */
-const arenasBetweenLooks = 64;
+/** Every arena counts as this much more than its bytes: small ones are not free. */
+const arenaCostBytes = 4096;
 
-/** Layers above the common base that are folded into it when no older view needs it. */
-const foldAbove = 256;
+/** What arenas may cost on top of twice what was needed at the last look, before a VM looks again. */
+const slackBytes = 1024 ** 2;
 
-/** Immutable for its readers; `next` gives the following generation's view at the cost of the change. */
+/** The shared memory that the views of one VM read from. */
+class Arenas {
+  readonly #byNumber: Map<number, SharedArrayBuffer>;
+  #costBytes = 0;
+  #lookAboveBytes = 0;
+
+  constructor(arenas: ReadonlyMap<number, SharedArrayBuffer>) {
+    this.#byNumber = new Map(arenas);
+    this.#count();
+  }
+
+  get size(): number {
+    return this.#byNumber.size;
+  }
+
+  /** Whether so much came since the last look that it is worth asking which arenas are still named. */
+  get crowded(): boolean {
+    return this.#costBytes > this.#lookAboveBytes;
+  }
+
+  get(number: number): SharedArrayBuffer | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  add(arenas: ReadonlyMap<number, SharedArrayBuffer>): void {
+    for (const [number, arena] of arenas) {
+      if (!this.#byNumber.has(number)) this.#costBytes += arena.byteLength + arenaCostBytes;
+      this.#byNumber.set(number, arena);
+    }
+  }
+
+  keepOnly(named: ReadonlySet<number>): void {
+    for (const number of [...this.#byNumber.keys()]) if (!named.has(number)) this.#byNumber.delete(number);
+    this.#count();
+  }
+
+  copy(): Arenas {
+    return new Arenas(this.#byNumber);
+  }
+
+  #count(): void {
+    this.#costBytes = 0;
+    for (const arena of this.#byNumber.values()) this.#costBytes += arena.byteLength + arenaCostBytes;
+    this.#lookAboveBytes = 2 * this.#costBytes + slackBytes;
+  }
+}
+
+/**
+ * The same for its readers as long as they live; `next` gives the following generation's view at the cost of the change.
+ * The views of one VM share a base, on which each lays what changed since, and the arenas.
+ */
 export class ManifestView {
   readonly #base: Map<string, SourceFile>;
-  readonly #changed: ReadonlyMap<string, SourceFile | null>;
-  readonly #arenas: Map<number, SharedArrayBuffer>;
+  #changed: ReadonlyMap<string, SourceFile | null>;
+  readonly #arenas: Arenas;
 
   private constructor(
     base: Map<string, SourceFile>,
     changed: ReadonlyMap<string, SourceFile | null>,
-    arenas: Map<number, SharedArrayBuffer>,
+    arenas: Arenas,
   ) {
     this.#base = base;
     this.#changed = changed;
@@ -33,7 +83,12 @@ export class ManifestView {
 
   static complete(change: ManifestChange): ManifestView {
     const base = new Map(change.present.map((file) => [file.path, file]));
-    return new ManifestView(base, new Map(), new Map(change.arenas));
+    return new ManifestView(base, new Map(), new Arenas(change.arenas));
+  }
+
+  /** Arenas that this view's VM holds, for tests and figures. */
+  get arenaCount(): number {
+    return this.#arenas.size;
   }
 
   /** The file at a path in this generation. */
@@ -49,29 +104,34 @@ export class ManifestView {
     return new Uint8Array(arena, content.offset, content.length).slice();
   }
 
-  /**
-   * The view of the next generation.
-   * @param alone no other view of this VM is in use, so that the common base may change
-   */
-  next(change: ManifestChange, alone: boolean): ManifestView {
-    for (const [number, arena] of change.arenas) this.#arenas.set(number, arena);
+  /** The view of the next generation. */
+  next(change: ManifestChange): ManifestView {
+    this.#arenas.add(change.arenas);
     const changed = new Map(this.#changed);
     for (const path of change.absent) changed.set(path, null);
     for (const file of change.present) changed.set(file.path, file);
-    if (!alone || changed.size <= foldAbove) return new ManifestView(this.#base, changed, this.#arenas);
-    for (const [path, file] of changed) {
-      if (file === null) this.#base.delete(path);
-      else this.#base.set(path, file);
-    }
-    const folded = new ManifestView(this.#base, new Map(), this.#arenas);
-    folded.#dropUnnamedArenas();
-    return folded;
+    return new ManifestView(this.#base, changed, this.#arenas);
   }
 
-  #dropUnnamedArenas(): void {
-    if (this.#arenas.size <= arenasBetweenLooks) return;
+  /** A view of the same generation that shares nothing with the others, for a VM of its own in the same thread. */
+  detached(): ManifestView {
+    return new ManifestView(new Map(this.#base), new Map(this.#changed), this.#arenas.copy());
+  }
+
+  /** Lets go of what neither this view nor the `older` ones need. All other views of this VM are out of use for good. */
+  tidy(older: readonly ManifestView[]): void {
+    if (older.length === 0) {
+      for (const [path, file] of this.#changed) {
+        if (file === null) this.#base.delete(path);
+        else this.#base.set(path, file);
+      }
+      this.#changed = new Map();
+    }
+    if (!this.#arenas.crowded) return;
     const named = new Set<number>();
     for (const file of this.#base.values()) named.add(file.content.arena);
-    for (const number of [...this.#arenas.keys()]) if (!named.has(number)) this.#arenas.delete(number);
+    for (const view of [this, ...older])
+      for (const file of view.#changed.values()) if (file !== null) named.add(file.content.arena);
+    this.#arenas.keepOnly(named);
   }
 }

@@ -37,7 +37,7 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
   };
 
   const { manifest } = vm.generations.active;
-  const next = move === undefined ? manifest : manifest.next(move.manifest, false);
+  const next = move === undefined ? manifest : manifest.next(move.manifest);
   const bytecode = compileAll(vm, next, compile, report);
   const pathBefore = new Map([...vm.observations.graph.modules()].map(({ name, path }) => [name, path]));
   const evicted = move === undefined ? [] : vm.move({ ...move, bytecode });

@@ -188,9 +188,12 @@ export class LuaVm {
     this.#files.offerBytecode(move.bytecode);
     // The plan knows what had been reported; what this VM has loaded meanwhile it finds by itself.
     const { present, absent } = move.manifest;
-    const own = [...present, ...absent.map((path) => ({ path }))].flatMap((change) =>
-      namesConcerned(observations.graph, change),
-    );
+    const changes = [...present, ...absent.map((path) => ({ path }))];
+    const own = changes.flatMap((change) => namesConcerned(observations.graph, change));
+    for (const { path } of changes) {
+      const was = generations.active.manifest.lookup(path);
+      if (was) this.#files.replaced(was);
+    }
     const order = evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [
       ...move.roots,
       ...own,

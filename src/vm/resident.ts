@@ -132,7 +132,7 @@ export class Resident {
       const { generation } = message;
       unfit = await this.#startAnew({
         generation,
-        manifest: this.#active.manifest.next(message.manifest, false),
+        manifest: this.#active.manifest.next(message.manifest),
       });
     } else if (this.#spoilt || this.#rehearsed) await this.#startAnew(this.#active);
     const { vm } = this.#occupant;
@@ -164,7 +164,8 @@ export class Resident {
 
   /** For `luaCodeCache: false`: a VM for one request, on the active generation. */
   async #freshOccupant(): Promise<Occupant | string> {
-    const occupant = this.#createOccupant(this.#active);
+    const { generation, manifest } = this.#active;
+    const occupant = this.#createOccupant({ generation, manifest: manifest.detached() });
     const failure = await initialise(occupant, this.#boot.settings);
     return failure ?? occupant;
   }

@@ -2,6 +2,10 @@
  * Integers: Fengari's have 32 bits and wrap around; LuaJIT's numbers are doubles. Here a 32-bit integer is no more
  * than a fast way to hold a double that fits: what does not fit goes on as a float, and nothing else tells the two
  * apart. So 1 % 0 is nan and 1 // 0 is inf, as they are for doubles, and -0 exists.
+ *
+ * Kept from 5.3 where it is better than LuaJIT: a % b is exact (LuaJIT's a - floor(a / b) * b is nan for
+ * 5 % math.huge). Kept although it differs: bit operators work on 32 bits. Better than both: an integer argument that
+ * is out of range is the nearest one in range, so s:sub(1, math.huge) is all of s.
  */
 
 import type { Edit } from "../edit.ts";

@@ -1,4 +1,7 @@
-/** Numerals: numbers read from text and written as text, as Lua 5.1 and LuaJIT do. */
+/**
+ * Numerals: numbers read from text and written as text, as Lua 5.1 and LuaJIT do. Kept from 5.3: tonumber("inf") and
+ * tonumber("nan") are nil, so that no text from outside becomes a number that no comparison holds.
+ */
 
 import type { Edit } from "../edit.ts";
 

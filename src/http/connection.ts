@@ -65,6 +65,8 @@ export class Connection {
     this.#options = options;
     socket.on("end", () => this.#halfClosed());
     socket.on("close", () => this.#closed());
+    // Node stops listening for errors after CONNECT; whatever they are, the close tells enough.
+    socket.on("error", ignore);
   }
 
   /** A request is being answered, or waits to be. */

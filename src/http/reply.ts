@@ -317,12 +317,15 @@ export class Reply implements ResponseSink, Turn {
   #ended(): void {
     this.#over = true;
     this.#ticket = undefined;
-    if (this.res.writableLength <= lightBytes * 2) {
-      this.#leave();
-      return;
-    }
-    this.#connection.socket.setTimeout(this.#front.limits.sendMs);
-    this.res.once("finish", () => this.#leave());
+    const { res } = this;
+    const unsent = res.writableLength;
+    if (unsent <= lightBytes * 2) this.#leave();
+    else res.once("finish", () => this.#leave());
+    if (unsent === 0) return;
+    const connection = this.#connection;
+    connection.socket.setTimeout(this.#front.limits.sendMs);
+    // An idle connection has node's own time from here on; one that waits for its next answer has none.
+    res.once("finish", () => connection.busy && connection.socket.setTimeout(0));
   }
 
   #leave(): void {

@@ -83,6 +83,8 @@ export class Client {
   readonly socket: Socket;
   received = "";
   readonly closed: Promise<void>;
+  /** Codes of what went wrong on the connection: ECONNRESET, EPIPE. */
+  readonly errors: (string | undefined)[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -90,7 +92,7 @@ export class Client {
     socket.on("data", (text: string) => {
       this.received += text;
     });
-    socket.on("error", () => {});
+    socket.on("error", (error: NodeJS.ErrnoException) => this.errors.push(error.code));
     this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
     onTestFinished(() => void socket.destroy());
   }

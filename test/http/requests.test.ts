@@ -152,6 +152,18 @@ describe("answered without a VM", () => {
     );
   });
 
+  it("CONNECT by a client that resets its connection does no harm", async () => {
+    const { client, dispatcher } = await openTestPlane();
+    const [rude, polite] = [await client(), await client()];
+    rude.send(get("/") + ask("CONNECT", "a:443"));
+    const work = await dispatcher.next();
+    rude.socket.resetAndDestroy();
+    await work.aborted;
+    dispatcher.react = (work) => work.answer();
+    polite.send(get("/polite"));
+    await polite.until("answer to /polite");
+  });
+
   it("no location: nginx's 404", async () => {
     const { client } = await openTestPlane(locations("/a"));
     const browser = await client();
@@ -215,15 +227,17 @@ describe("a body", () => {
   });
 
   it.each([
-    ["by its length", ask("POST", "/", "Content-Length: 1025")],
-    ["by its chunks", `${ask("POST", "/", "Transfer-Encoding: chunked")}401\r\n${"x".repeat(1025)}\r\n`],
+    ["by its length", ask("POST", "/", "Content-Length: 300000")],
+    ["by its chunks", `${ask("POST", "/", "Transfer-Encoding: chunked")}493e0\r\n${"x".repeat(1025)}`],
   ])("that is too large is refused %s, without being cut off from its sender", async (_, text) => {
     const { client, dispatcher } = await openTestPlane();
     const browser = await client();
     browser.send(text);
     await browser.until("413 Request Entity Too Large</h1>");
     // The rest may still come: a close would answer it with a reset.
-    for (let part = 0; part < 20; part += 1) browser.send("x".repeat(10_000));
+    for (let part = 0; part < 20; part += 1)
+      await new Promise((resolve) => browser.socket.write("x".repeat(10_000), resolve));
+    expect(browser.errors).toEqual([]);
     browser.socket.end();
     expect(await browser.rest()).toMatch(/^HTTP\/1\.1 413 .*\r\nConnection: close\r\n.*<\/html>\r\n$/s);
     expect(dispatcher.works).toEqual([]);

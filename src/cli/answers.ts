@@ -36,6 +36,8 @@ const statusSchema = z.object({
   generation: z.number(),
   pending: z.boolean(),
   held: z.boolean(),
+  hold: optional(z.object({ owner: z.string(), reason: z.string(), endsInMs: z.number() })),
+  diskDiffers: z.boolean().default(false),
   vms: z.array(
     z.object({
       id: z.number(),

@@ -2,6 +2,7 @@
 
 import { shorten } from "../observe/abbreviate.ts";
 import { count, formatMegabytes, formatSpan } from "../observe/quantities.ts";
+import { readableLines } from "../observe/readable.ts";
 import { formatReport } from "../observe/report.ts";
 import type { Style } from "../observe/style.ts";
 import type { ToldStatus } from "./answers.ts";
@@ -11,6 +12,7 @@ export function formatStatus(status: ToldStatus, style: Style): string {
   const { watch, rejected } = status;
   return [
     headline(status),
+    ...holdLines(status).map(style.attention),
     ...vmRows(status).map((row) => `  ${row}`),
     watchedText(watch),
     ...watch.missingRoots.map((root) =>
@@ -23,14 +25,22 @@ export function formatStatus(status: ToldStatus, style: Style): string {
   ].join("\n");
 }
 
-function headline({ generation, pending, held, uptimeMs }: ToldStatus): string {
+function headline({ generation, pending, diskDiffers, uptimeMs }: ToldStatus): string {
   const facts = [
     `generation ${generation}`,
+    ...(diskDiffers ? ["the disk differs from it"] : []),
     ...(pending ? ["a change is on its way"] : []),
-    ...(held ? ["changes are held"] : []),
     ...(uptimeMs === undefined ? [] : [`up ${formatSpan(uptimeMs)}`]),
   ];
   return facts.join(", ");
+}
+
+function holdLines({ held, hold }: ToldStatus): readonly string[] {
+  if (hold === undefined) return held ? ["changes are held"] : [];
+  const by = [hold.owner, hold.reason].map((text) => readableLines(text, 200).join(" "));
+  return [
+    `changes are held by ${by.filter((text) => text !== "").join(": ")}, for another ${formatSpan(hold.endsInMs)}`,
+  ];
 }
 
 /** One row per VM, in columns. */

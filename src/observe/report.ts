@@ -59,8 +59,9 @@ function headline(report: Report, style: Style, vms: number | undefined): string
   const asked = askedBy(report);
   switch (report.outcome) {
     case "committed":
+      return `${style.good(`generation ${report.generation}`)}${effect(report, asked, vms)}`;
     case "recycle-required":
-      return `${style.good(`generation ${report.generation}`)}${asked}: ${changed(report)} → ${evicted(report)}, ${reach(report, vms)}`;
+      return `${style.attention(`generation ${report.generation}, recycle required`)}${effect(report, asked, vms)}`;
     case "rejected":
       return style.bad(`rejected${asked}: ${changed(report)}; still running generation ${report.generation}`);
     case "unchanged":
@@ -68,8 +69,12 @@ function headline(report: Report, style: Style, vms: number | undefined): string
     case "planned":
       return `plan${asked}: ${changed(report)} → ${evicted(report)}; nothing was done`;
     case "held":
-      return style.attention(`held${asked}: ${changed(report)}; committed on release`);
+      return style.attention(`held${asked}: nothing is reloaded until the release`);
   }
+}
+
+function effect(report: Report, asked: string, vms: number | undefined): string {
+  return `${asked}: ${changed(report)} → ${evicted(report)}, ${reach(report, vms)}`;
 }
 
 function askedBy({ trigger, reason }: Report): string {
@@ -149,11 +154,12 @@ function splitPlace(
 /** What needs to be known beyond the one line: modules that still run old code, and why. */
 function notes({ kept, recycleRequired, outcome }: Report, style: Style): readonly string[] {
   const recycle = outcome === "rejected" || outcome === "held" ? [] : recycleRequired;
+  const inVms = outcome === "committed" ? "the VMs are new" : "only a new VM runs the new code";
   // A module that nobody has loaded runs the new code as soon as somebody does.
   const told = kept.filter(({ name, why }) => why !== "not loaded" && !recycle.includes(name));
   const { shown, more } = shorten(told);
   return [
-    ...recycle.map((name) => `${name} changed and is never evicted: only a new VM runs the new code`),
+    ...recycle.map((name) => `${name} changed and is never evicted: ${inVms}`),
     ...shown.map(({ name, why }) => `kept ${name}: ${why}`),
     ...(more > 0 ? [`kept … and ${more} more`] : []),
   ].map((line) => style.attention(indent + line));

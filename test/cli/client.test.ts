@@ -1,7 +1,10 @@
 /** The commands that talk to a running agent: how they find it, what they ask, what they make of the answer. */
 
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { folderWith, freePort, relua } from "./relua.ts";
+import { debianProgram, itWithDebian } from "../debian.ts";
+import { builtMain, folderWith, freePort, relua } from "./relua.ts";
 import { result, standInAgent } from "./stand-in-agent.ts";
 
 const at = (url: string, env: Readonly<Record<string, string>> = {}) => ({
@@ -171,6 +174,22 @@ describe("reload", () => {
     expect(code).toBe(1);
   });
 
+  itWithDebian(
+    "colours on a terminal, but not under NO_COLOR",
+    [debianProgram("script", "bsdutils")],
+    async (script) => {
+      const { url } = await standInAgent({ body: result({}) });
+      const command = [process.execPath, builtMain, "reload", "--url", url].join(" ");
+      const onTerminal = async (env: Readonly<Record<string, string>>) => {
+        const { FORCE_COLOR, NO_COLOR, ...clean } = process.env;
+        const options = { env: { ...clean, TERM: "xterm", ...env } };
+        return (await promisify(execFile)(script!, ["-qec", command, "/dev/null"], options)).stdout;
+      };
+      expect(await onTerminal({})).toMatch(/^\S+\d\d:\d\d:\d\d #7\S+ \S+32mgeneration 4/);
+      expect(await onTerminal({ NO_COLOR: "1" })).toMatch(/^\d\d:\d\d:\d\d #7 generation 4 \(api\): apps/);
+    },
+  );
+
   it("colours where it is asked to", async () => {
     const { url } = await standInAgent({ body: result({}) });
     expect((await relua(["reload"], at(url, { FORCE_COLOR: "1" }))).out).toContain("\u001b[32mgeneration 4");
@@ -219,7 +238,9 @@ describe("status", () => {
   const status = {
     generation: 4,
     pending: true,
-    held: false,
+    held: true,
+    hold: { owner: "ci", reason: "deploy 42", since: "2026-01-02T14:03:12.000Z", endsInMs: 599_000 },
+    diskDiffers: true,
     vms: [
       { id: 1, state: "ready", generation: 4, inFlight: 0, modules: 12, heap: 21_000_000, restarts: 0 },
       { id: 2, state: "draining", generation: 3, inFlight: 10, modules: 1, heap: null, restarts: 1 },
@@ -243,7 +264,8 @@ describe("status", () => {
     expect(await relua(["status"], at(url))).toEqual({
       code: 0,
       out: [
-        "generation 4, a change is on its way, up 2 h 5 min",
+        "generation 4, the disk differs from it, a change is on its way, up 2 h 5 min",
+        "changes are held by ci: deploy 42, for another 9 min",
         "  VM 1  ready     generation 4  0 in flight   12 modules  20.0 MB",
         "  VM 2  draining  generation 3  10 in flight  1 module             1 restart",
         "1,200 files watched in 3 folders by sweeps alone",

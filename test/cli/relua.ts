@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach } from "vitest";
 
-const main = join(import.meta.dirname, "../../dist/cli/main.js");
+export const builtMain = join(import.meta.dirname, "../../dist/cli/main.js");
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -50,7 +50,7 @@ export class Relua {
 
   constructor(args: readonly string[], { cwd, env = {} }: RunOptions) {
     const { FORCE_COLOR, NO_COLOR, RELUA_URL, RELUA_TOKEN, ...clean } = process.env;
-    this.#child = spawn(process.execPath, [main, ...args], {
+    this.#child = spawn(process.execPath, [builtMain, ...args], {
       cwd,
       env: { ...clean, ...env },
       stdio: ["ignore", "pipe", "pipe"],

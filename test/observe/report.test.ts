@@ -101,6 +101,7 @@ describe("a commit", () => {
   it("names modules that still run old code, but not those that nobody has loaded", () => {
     expect(
       told({
+        outcome: "recycle-required",
         kept: [
           { name: "ffi", why: "pinned" },
           { name: "string", why: "built in" },
@@ -110,12 +111,18 @@ describe("a commit", () => {
         recycleRequired: ["ffi"],
       }).split("\n"),
     ).toEqual([
-      expect.stringContaining("generation 4"),
+      expect.stringContaining("#7 generation 4, recycle required: apps/c.lua changed →"),
       "    ffi changed and is never evicted: only a new VM runs the new code",
       "    kept string: built in",
       "    kept under: shadowed by apps/under.lua",
     ]);
   });
+});
+
+it("says so when the VMs were replaced for the sake of a pinned module", () => {
+  expect(told({ recycleRequired: ["ffi"] })).toMatch(
+    /generation 4: .*\n {4}ffi changed .*: the VMs are new$/,
+  );
 });
 
 describe("a rejection", () => {
@@ -216,7 +223,7 @@ describe("other ends", () => {
       { outcome: "planned", trigger: "api" },
       "14:03:12 #7 plan (api): apps/c.lua changed → 3 modules to evict (c → lib.b → a); nothing was done",
     ],
-    ["held", { outcome: "held" }, "14:03:12 #7 held: apps/c.lua changed; committed on release"],
+    ["held", { outcome: "held" }, "14:03:12 #7 held: nothing is reloaded until the release"],
   ])("%s", (_title, outcome, line) => {
     expect(told(outcome)).toBe(line);
   });

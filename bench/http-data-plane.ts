@@ -3,12 +3,12 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { ResponseHead } from "../src/core/exchange.ts";
 import { openDataPlane } from "../src/http/data-plane.ts";
 import type { Dispatcher, ResponseSink } from "../src/http/dispatcher.ts";
 import { createRoutes } from "../src/http/routing.ts";
+import type { Answer } from "./question.ts";
 
 const rounds = 5;
 const roundMs = 1_000;
@@ -50,8 +50,8 @@ async function bareServer(): Promise<Server> {
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.trunc(values.length / 2)] as number;
 
-/** Measures both in turn and prints the medians and their ratio. */
-export async function run(print: (line: string) => void = console.log): Promise<void> {
+/** Measures both in turn; the ratio is that of the medians. */
+export async function run(): Promise<Answer> {
   const bare = await bareServer();
   const locations = [{ location: "/" }, { location: "/hello", lua: { content_by: "" } }];
   const plane = await openDataPlane({
@@ -83,9 +83,15 @@ export async function run(print: (line: string) => void = console.log): Promise<
   bare.close();
   await plane.close(0);
   const [a, b] = [median(results.bare), median(results.plane)];
-  print(`hello, ${connections} connections, median of ${rounds} rounds of ${roundMs} ms`);
-  print(`  node:http alone  ${Math.round(a)} requests per second of the server's thread`);
-  print(`  data plane       ${Math.round(b)}  (${(b / a).toFixed(2)} of it)`);
+  return {
+    question:
+      "how much of node:http's throughput is left behind the data plane, with VMs that answer at once?",
+    rows: [
+      {
+        name: `hello, ${connections} connections`,
+        ratio: b / a,
+        unit: `of node:http alone (${Math.round(b)} and ${Math.round(a)} requests per second of the server's thread)`,
+      },
+    ],
+  };
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await run();

@@ -6,7 +6,7 @@ import type { Change } from "./core/change-set.ts";
 import { createGraph, type Graph } from "./core/graph.ts";
 import type { LogLevel } from "./core/log.ts";
 import type { Outcome, Trigger } from "./core/outcome.ts";
-import { createPins, type PinnedWhy } from "./core/pins.ts";
+import { createPins, type PinnedWhy, withHotPins } from "./core/pins.ts";
 import type { PlainValue } from "./core/plain-value.ts";
 import type { Plan } from "./core/plan.ts";
 import { fixedFiles, sourceRoots } from "./core/search-path.ts";
@@ -77,12 +77,15 @@ export class Agent {
   readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
   #startedAtMs = 0;
+  /** The last of the recyclings that VMs asked for. */
+  #replaced: Promise<void> = Promise.resolve();
   #state: "new" | "started" | "closed" = "new";
 
   constructor(config: Config, substitutes: AgentSubstitutes = {}) {
     this.config = config;
     const { reload, limits } = config;
-    this.#pinnedWhy = createPins(reload.pinned);
+    const pinnedItself = (name: string) => (this.graph.module(name)?.pinnedIn.size ?? 0) > 0;
+    this.#pinnedWhy = withHotPins(createPins(reload.pinned), pinnedItself);
     this.#store = new ManifestStore(reload.history);
     this.#feed = new GraphFeed(this.graph, ({ file, names }) => {
       if (reload.aliases === "off") return;
@@ -304,7 +307,19 @@ export class Agent {
       this.#feed.reached(Math.min(...pool.vms().map(({ generation }) => generation)));
       for (const message of report.errors)
         this.#log("error", `VM ${vm} did not load a module that the canary loaded: ${message}`, vm);
+      if (report.unfit !== undefined) this.#replace(vm, report.unfit);
     });
+    pool.on("recycle", (vm, message) => this.#replace(vm, message));
+  }
+
+  /** Recycles a VM that is not fit to go on; one after another, so that others serve meanwhile. */
+  #replace(vm: number, reason: string): void {
+    this.#log("error", `VM ${vm} is recycled: ${reason}`, vm);
+    this.#replaced = this.#replaced
+      .then(() => this.pool.recycle(vm))
+      .catch((error: Error) => {
+        if (this.#state !== "closed") this.#log("error", `VM ${vm}: ${error.message}`, vm);
+      });
   }
 
   #log(level: LogLevel, message: string, vm: number | undefined): void {

@@ -25,6 +25,8 @@ export interface ModuleRecord {
   readonly generation: number;
   /** Numbers of the VMs that hold it. */
   readonly vms: ReadonlySet<number>;
+  /** Numbers of the VMs in which it called `hot.pin()`. */
+  readonly pinnedIn: ReadonlySet<number>;
 }
 
 /** What a VM reports of one module it loaded, or looked for in vain (no path, not held). */
@@ -38,6 +40,8 @@ export interface ModuleObservation {
   readonly held: boolean;
   /** Generation it was loaded in. */
   readonly generation: number;
+  /** It called `hot.pin()`: this VM never evicts it. */
+  readonly pinned?: boolean;
 }
 
 interface MutableRecord extends ModuleRecord {
@@ -47,6 +51,7 @@ interface MutableRecord extends ModuleRecord {
   probes: readonly string[];
   generation: number;
   readonly vms: Set<number>;
+  readonly pinnedIn: Set<number>;
 }
 
 /** Mutable on purpose: it is fed by reports and asked by plans, both on the main thread. */
@@ -123,6 +128,7 @@ export function createGraph(): Graph {
           probes: [],
           generation: 0,
           vms: new Set(),
+          pinnedIn: new Set(),
         };
         records.set(seen.name, record);
       } else {
@@ -135,16 +141,22 @@ export function createGraph(): Graph {
       record.generation = seen.generation;
       if (seen.held) record.vms.add(vm);
       else record.vms.delete(vm);
+      if (seen.held && seen.pinned) record.pinnedIn.add(vm);
+      else record.pinnedIn.delete(vm);
       if (seen.file !== undefined) index(byFile, seen.file, seen.name);
       if (seen.path !== undefined) index(byPath, seen.path, seen.name);
       for (const probe of seen.probes) index(byPath, probe, seen.name);
     },
     drop(vm, name) {
       const record = records.get(name);
+      record?.pinnedIn.delete(vm);
       if (record?.vms.delete(vm)) forget(record);
     },
     dropVm(vm) {
-      for (const record of [...records.values()]) if (record.vms.delete(vm)) forget(record);
+      for (const record of [...records.values()]) {
+        record.pinnedIn.delete(vm);
+        if (record.vms.delete(vm)) forget(record);
+      }
     },
     connect(edge) {
       const edges = edgesOf(incoming, edge.to);

@@ -27,7 +27,7 @@ const builtIn: ReadonlySet<string> = new Set([
   "utf8",
 ]);
 
-/** Why a name is kept: `built in`, `pinned`; undefined when it may be evicted. */
+/** Why a name is kept: `built in`, `pinned`, `pinned (hot.pin)`; undefined when it may be evicted. */
 export type PinnedWhy = (name: string) => string | undefined;
 
 /** Names or patterns with `*` (any run of characters): `vendor.*`. */
@@ -41,6 +41,11 @@ export function createPins(patterns: readonly string[]): PinnedWhy {
     if (exact.has(name) || globs.some((glob) => glob.test(name))) return "pinned";
     return undefined;
   };
+}
+
+/** The same, and the modules that pinned themselves. */
+export function withHotPins(pinnedWhy: PinnedWhy, pinnedItself: (name: string) => boolean): PinnedWhy {
+  return (name) => pinnedWhy(name) ?? (pinnedItself(name) ? "pinned (hot.pin)" : undefined);
 }
 
 function escapeRegExp(text: string): string {

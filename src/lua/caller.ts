@@ -39,3 +39,14 @@ export function callerOf(L: lua_State): Caller | undefined {
     at: `${text(activation.short_src)}:${activation.currentline}`,
   };
 }
+
+/** Where the function at `index` is defined; +0. */
+export function definitionOf(
+  L: lua_State,
+  index: number,
+): { readonly source: string; readonly line: number } {
+  const record = new lua.lua_Debug() as lua_Debug;
+  lua.lua_pushvalue(L, index);
+  lua.lua_getinfo(L, new Uint8Array([62, 83]) /* ">S" */, record);
+  return { source: Buffer.from(record.source).toString("utf8"), line: record.linedefined };
+}

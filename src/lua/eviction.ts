@@ -3,8 +3,10 @@
 import { lua, type lua_State } from "#fengari";
 import { closureOf } from "../core/closure.ts";
 import type { PinnedWhy } from "../core/pins.ts";
+import { isChunk } from "../core/plan.ts";
 import type { Files } from "./files.ts";
 import type { Generations } from "./generations.ts";
+import type { Hot } from "./hot.ts";
 import type { Observations } from "./observations.ts";
 import { pushUtf8 } from "./stack.ts";
 
@@ -13,6 +15,7 @@ export interface EvictionParts {
   readonly generations: Generations;
   readonly observations: Observations;
   readonly files: Files;
+  readonly hot: Hot;
   readonly pinnedWhy: PinnedWhy;
   /** Globals that `module()` made, by module name. */
   readonly moduleGlobals: Set<string>;
@@ -45,7 +48,7 @@ export function evictionOrder(
 
 /** Takes the names out of the active generation. Returns those that were there. */
 export function evict(parts: EvictionParts, names: readonly string[]): readonly string[] {
-  const { L, generations, observations, files, moduleGlobals } = parts;
+  const { L, generations, observations, files, hot, moduleGlobals } = parts;
   const evicted: string[] = [];
   generations.pushLoaded(generations.active);
   for (const name of names) {
@@ -55,6 +58,10 @@ export function evict(parts: EvictionParts, names: readonly string[]): readonly 
     const path = observations.graph.module(name)?.path;
     if (path !== undefined) files.unloaded(path, name);
     observations.unloaded(name);
+    if (!isChunk(name)) {
+      hot.evicted(name, path, was);
+      generations.setApart(name, path);
+    }
     if (moduleGlobals.delete(name)) generations.retireGlobal(name);
     if (!was) continue;
     pushUtf8(L, name);

@@ -130,6 +130,14 @@ export class Files {
     return this.#names.get(source.slice(1)) ?? [chunkNode(source.slice(1))];
   }
 
+  /** The modules that a chunk's functions are part of, as `view` has them; none for handlers and other chunks. */
+  modulesOf(source: string, view: View): readonly string[] {
+    if (!source.startsWith("@")) return [];
+    const path = source.slice(1);
+    const apart = [...view.apart].flatMap(([name, from]) => (from === path ? [name] : []));
+    return apart.length > 0 ? apart : [...(this.#names.get(path) ?? [])];
+  }
+
   /** Whether a path lies where the manifest is complete: what it does not name does not exist. */
   #isCovered(path: string): boolean {
     return this.#roots.some(

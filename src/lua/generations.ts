@@ -45,6 +45,11 @@ export class View implements GenerationView {
   readonly globals = new Set<string>();
   /** Registry reference of a table path → value: the side of `globals` that is not shown now. */
   globalsBox: number | undefined;
+  /**
+   * Names whose module here is not the active generation's, and the path it came from: evicted since, or loaded
+   * for this generation alone.
+   */
+  readonly apart = new Map<string, string | undefined>();
 
   constructor(owner: Generations, generation: number, manifest: ManifestView) {
     this.#owner = owner;
@@ -95,10 +100,15 @@ export class Generations {
     return this.#older.length + 1;
   }
 
-  /** The active view, kept alive until `release`. */
-  acquire(): View {
-    this.#active.users++;
-    return this.#active;
+  /** Views that requests still run on though a newer one is active, oldest first. */
+  get older(): readonly View[] {
+    return this.#older;
+  }
+
+  /** The active view, or another that is in use, kept alive until `release`. */
+  acquire(view: View = this.#active): View {
+    view.users++;
+    return view;
   }
 
   /** The last user of an older generation frees it. */
@@ -140,6 +150,11 @@ export class Generations {
     const holder = view === this.#shown ? undefined : view === this.#active ? this.#shown.box : view.box;
     if (holder === undefined) lua.lua_getfield(this.#L, lua.LUA_REGISTRYINDEX, loadedKey);
     else lua.lua_rawgeti(this.#L, lua.LUA_REGISTRYINDEX, holder);
+  }
+
+  /** The active generation loses a module; the older ones keep it. */
+  setApart(name: string, path: string | undefined): void {
+    for (const view of this.#older) if (!view.apart.has(name)) view.apart.set(name, path);
   }
 
   /** The active generation loses a global that `module()` made; the older ones keep it. */

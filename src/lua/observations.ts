@@ -32,6 +32,23 @@ export class Observations {
     this.#loaded.push(module);
   }
 
+  /** A module that is held has said `hot.pin()`. */
+  pinned(name: string): void {
+    const record = this.graph.module(name);
+    if (!record?.vms.has(self)) return;
+    const { path, file, hash, probes, generation } = record;
+    this.loaded({
+      name,
+      ...(path !== undefined && { path }),
+      ...(file !== undefined && { file }),
+      ...(hash !== undefined && { hash }),
+      probes,
+      held: true,
+      generation,
+      pinned: true,
+    });
+  }
+
   /** The module left `package.loaded`; its chunk will run again and require anew. */
   unloaded(name: string): void {
     if (this.graph.module(name)?.vms.has(self)) this.#held--;

@@ -7,6 +7,7 @@ import { lua, type lua_CFunction, type lua_State } from "#fengari";
 import { callerOf, callingProto } from "./caller.ts";
 import type { Files } from "./files.ts";
 import { type Generations, pushModule, type View } from "./generations.ts";
+import { type Hot, hotName, Instance } from "./hot.ts";
 import type { Observations } from "./observations.ts";
 import { installSearchers, nameArgument, pushPackage, type Search } from "./searchers.ts";
 import { bytesAt, pushUtf8, raiseUtf8, toBytes } from "./stack.ts";
@@ -15,6 +16,8 @@ import { bytesAt, pushUtf8, raiseUtf8, toBytes } from "./stack.ts";
 interface Loading extends Search {
   /** Names it required while it loaded, directly. */
   readonly requires: Set<string>;
+  /** Once its chunk has required `relua.hot`. */
+  instance: Instance | undefined;
 }
 
 export interface RequireParts {
@@ -22,6 +25,7 @@ export interface RequireParts {
   readonly generations: Generations;
   readonly observations: Observations;
   readonly files: Files;
+  readonly hot: Hot;
   /** Absolute; relative templates start here. */
   readonly cwd: string;
   /** `package.path` of the new state. */
@@ -39,7 +43,7 @@ export interface Require {
 
 /** Sets the global `require` and fills `package`; +0. */
 export function installRequire(parts: RequireParts): Require {
-  const { L: main, generations, observations, files } = parts;
+  const { L: main, generations, observations, files, hot } = parts;
   const stack: Loading[] = [];
   let failed: readonly string[] = [];
   let told = new WeakMap<object, Set<string>>();
@@ -69,6 +73,7 @@ export function installRequire(parts: RequireParts): Require {
   const require: lua_CFunction = (L) => {
     const name = nameArgument(L, 1);
     lua.lua_settop(L, 1);
+    if (name === hotName) return pushHot(L);
     recordEdge(L, name);
     lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
     lua.lua_pushvalue(L, 1);
@@ -83,10 +88,28 @@ export function installRequire(parts: RequireParts): Require {
     return load(L, name);
   };
 
+  /** `require "relua.hot"`: the handle of the module whose code asks, or of the one that is loading; +1. */
+  const pushHot = (L: lua_State): number => {
+    const caller = callerOf(L);
+    const names = caller ? files.modulesOf(caller.source, generations.shown) : [];
+    const loading =
+      names.length === 0 ? stack.at(-1) : stack.findLast((candidate) => names.includes(candidate.name));
+    const [name] = names;
+    if (loading) {
+      loading.instance ??= new Instance(loading.name);
+      hot.push(L, loading.instance);
+    } else if (name !== undefined) {
+      hot.push(L, hot.instanceOf(name, generations.shown));
+    } else {
+      raiseUtf8(L, `${hotName} belongs to a module: require it in the module's own file`);
+    }
+    return 1;
+  };
+
   /** With the name at 1 and `package.loaded` at 2: finds the module, runs it and remembers it; +1. */
   const load = (L: lua_State, name: string): number => {
     const view = generations.shown;
-    const loading: Loading = { name, requires: new Set(), found: undefined, probes: [] };
+    const loading: Loading = { name, requires: new Set(), found: undefined, probes: [], instance: undefined };
     stack.push(loading);
     let loaded = false;
     try {
@@ -98,7 +121,14 @@ export function installRequire(parts: RequireParts): Require {
       if (!loaded) fail(L, loading);
       stack.pop();
     }
-    if (shareWithNewer(view, loading)) observe(loading, view, true);
+    if (shareWithNewer(view, loading)) {
+      hot.loaded(name, loading.instance);
+      observe(loading, view, true);
+      hot.adopt(name, view);
+    } else {
+      view.apart.set(name, loading.found?.path);
+      if (loading.instance) hot.loadedApart(view, loading.instance);
+    }
     return 1;
   };
 
@@ -167,6 +197,7 @@ export function installRequire(parts: RequireParts): Require {
       probes,
       held,
       generation: view.generation,
+      ...(held && hot.isPinned(name) && { pinned: true }),
     });
   };
 

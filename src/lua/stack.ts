@@ -98,3 +98,11 @@ export function utf8At(L: lua_State, index: number): string | undefined {
 export function raiseUtf8(L: lua_State, message: string): never {
   return raise(L, Buffer.from(message, "utf8").toString("latin1"));
 }
+
+/** A Lua value in the hands of JavaScript: pushes it, on any coroutine of its state; +1. */
+export type LuaRef = (L: lua_State) => void;
+
+/** Holds the value at `index` for as long as somebody holds what is returned; +0. */
+export function refTo(L: lua_State, index: number): LuaRef {
+  return lua.lua_toproxy(L, index);
+}

@@ -2,9 +2,10 @@
 
 import { lua, type lua_State } from "#fengari";
 import type { SourceFile } from "../core/manifest.ts";
-import { createPins } from "../core/pins.ts";
+import { createPins, type PinnedWhy, withHotPins } from "../core/pins.ts";
 import type { PlainValue } from "../core/plain-value.ts";
 import { namesConcerned } from "../core/roots.ts";
+import { candidates, parsePackagePath } from "../core/search-path.ts";
 import type { Activity, Outcome, Running, Scheduler } from "./activity.ts";
 import { CodeCache } from "./code-cache.ts";
 import { evict, evictionOrder } from "./eviction.ts";
@@ -12,12 +13,13 @@ import { installFileFunctions } from "./file-functions.ts";
 import { Files } from "./files.ts";
 import { Generations, type View } from "./generations.ts";
 import { Handlers } from "./handlers.ts";
+import { Hot, type HotFailure, type HotListener } from "./hot.ts";
 import type { ManifestChange, ManifestView } from "./manifest-view.ts";
 import { Observations } from "./observations.ts";
 import { plainAt, pushPlain } from "./plain-values.ts";
 import { installRequire, pushRequire, type Require } from "./require.ts";
 import { createScheduler, type SchedulerOptions } from "./scheduler.ts";
-import { pushUtf8 } from "./stack.ts";
+import { type LuaRef, pushUtf8 } from "./stack.ts";
 import { createState } from "./state.ts";
 
 export interface VmOptions extends SchedulerOptions {
@@ -32,6 +34,14 @@ export interface VmOptions extends SchedulerOptions {
   /** A line that Lua code printed; latin1. */
   print(line: string): void;
   printError(line: string): void;
+  /** Without it dispose and adopt functions do not run: a canary serves nobody. */
+  readonly hot?: HotHooks;
+}
+
+/** How dispose and adopt functions run. */
+export interface HotHooks extends HotListener {
+  /** For each function. */
+  readonly allowance: Allowance;
 }
 
 /** What a VM needs to move to the next generation. */
@@ -43,6 +53,14 @@ export interface Move {
   /** Where the closure starts: dependents loaded here since the plan was made go as well. */
   readonly roots: readonly string[];
   readonly bytecode: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What modules own beside their entry in `package.loaded`, and what must go when they do: timers. */
+export interface Belongings {
+  /** These modules are about to leave the active generation. Returns whether Lua code ran. */
+  evicting(names: ReadonlySet<string>): boolean;
+  /** The last request of an older generation is over. */
+  ending(view: View): void;
 }
 
 /** How a chunk, a call or a load of this VM ended. */
@@ -83,8 +101,11 @@ export class LuaVm {
   readonly #files: Files;
   readonly #require: Require;
   readonly #codeCache: CodeCache;
-  readonly #pinnedWhy: ReturnType<typeof createPins>;
+  readonly #hot: Hot;
+  readonly #hotHooks: HotHooks | undefined;
+  readonly #pinnedWhy: PinnedWhy;
   readonly #moduleGlobals = new Set<string>();
+  #belongings: Belongings | undefined;
 
   constructor(options: VmOptions) {
     const { cwd, packagePath } = options;
@@ -105,9 +126,22 @@ export class LuaVm {
     this.#files = files;
     this.scheduler = createScheduler(L, options);
     this.handlers = new Handlers({ files, codeCache });
-    this.#require = installRequire({ L, generations, observations, files, cwd, packagePath });
+    this.#hotHooks = options.hot;
+    const searchPath = parsePackagePath(packagePath, cwd);
+    const hot = new Hot({
+      generations,
+      observations,
+      listener: options.hot,
+      call: (view, fn, argument) => this.#callToItsEnd(view, fn, argument),
+      resolves: (name, path) => {
+        const exists = (at: string) => files.find(at, generations.active) !== undefined;
+        return path === undefined || exists(path) || candidates(searchPath, name).some((c) => exists(c.path));
+      },
+    });
+    this.#hot = hot;
+    this.#require = installRequire({ L, generations, observations, files, hot, cwd, packagePath });
     installFileFunctions({ L, files, generations, observations });
-    this.#pinnedWhy = createPins(options.pinned);
+    this.#pinnedWhy = withHotPins(createPins(options.pinned), (name) => hot.isPinned(name));
   }
 
   /** Names that led to the last failed load, outermost first. */
@@ -129,13 +163,28 @@ export class LuaVm {
     return this.#files.sourceOf(manifest, file);
   }
 
-  /** Begins an activity on the active generation, which stays alive until `end`. */
-  begin(allowance: Allowance): Activity & { readonly view: View } {
-    return { view: this.generations.acquire(), startedAtMs: performance.now(), ...allowance };
+  /** The modules that a chunk's functions are part of, as the running code sees them. */
+  modulesOf(source: string): readonly string[] {
+    return this.#files.modulesOf(source, this.generations.shown);
   }
 
-  end(activity: { readonly view: View }): void {
-    this.generations.release(activity.view);
+  /** From now on these hear when modules leave. */
+  attach(belongings: Belongings): void {
+    this.#belongings = belongings;
+  }
+
+  /** Begins an activity on the active generation, or an older one in use, which stays alive until `end`. */
+  begin(allowance: Allowance, view?: View): Activity & { readonly view: View } {
+    return { view: this.generations.acquire(view), startedAtMs: performance.now(), ...allowance };
+  }
+
+  end({ view }: { readonly view: View }): void {
+    const { generations } = this;
+    if (view.users === 1 && view !== generations.active) {
+      this.#hot.ending(view);
+      this.#belongings?.ending(view);
+    }
+    generations.release(view);
   }
 
   /** Runs a chunk such as `init_by_lua` with the VM's own globals. */
@@ -185,19 +234,18 @@ export class LuaVm {
   /** Moves to the next generation: at a safe point, with no Lua code running. Returns the names that were evicted. */
   move(move: Move): readonly string[] {
     const { generations, observations } = this;
-    this.#files.offerBytecode(move.bytecode);
     // The plan knows what had been reported; what this VM has loaded meanwhile it finds by itself.
     const { present, absent } = move.manifest;
     const changes = [...present, ...absent.map((path) => ({ path }))];
-    const own = changes.flatMap((change) => namesConcerned(observations.graph, change));
+    const order = this.#afterFarewell(() => {
+      const own = changes.flatMap((change) => namesConcerned(observations.graph, change));
+      return evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [...move.roots, ...own]);
+    });
+    this.#files.offerBytecode(move.bytecode);
     for (const { path } of changes) {
       const was = generations.active.manifest.lookup(path);
       if (was) this.#files.replaced(was);
     }
-    const order = evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [
-      ...move.roots,
-      ...own,
-    ]);
     generations.advance(move.generation, move.manifest);
     this.#require.forget();
     return evict(
@@ -206,6 +254,7 @@ export class LuaVm {
         generations,
         observations,
         files: this.#files,
+        hot: this.#hot,
         pinnedWhy: this.#pinnedWhy,
         moduleGlobals: this.#moduleGlobals,
       },
@@ -213,13 +262,48 @@ export class LuaVm {
     );
   }
 
+  /**
+   * Says farewell to the modules that go, while all is still in its place: dispose functions, then belongings. That
+   * code may load further modules on top of them, so the order is asked for again. Returns the last one.
+   */
+  #afterFarewell(order: () => readonly string[]): readonly string[] {
+    const told = new Set<string>();
+    for (;;) {
+      const names = order();
+      const untold = names.filter((name) => !told.has(name));
+      for (const name of untold) told.add(name);
+      const disposed = this.#hot.dispose(untold);
+      const left = this.#belongings?.evicting(told) ?? false;
+      if (!disposed && !left) return names;
+    }
+  }
+
+  /** Runs a function that registered itself with `relua.hot`; it cannot suspend, so that it is over on return. */
+  #callToItsEnd(view: View, fn: LuaRef, argument: LuaRef): HotFailure | undefined {
+    const hooks = this.#hotHooks;
+    if (!hooks) return undefined;
+    let failure: HotFailure | undefined;
+    const done = (ended: Ended) => {
+      if (!ended.ok) failure = ended;
+    };
+    const push = (co: lua_State) => {
+      lua.lua_pushcfunction(co, callPlainly);
+      fn(co);
+      argument(co);
+      return 2;
+    };
+    this.#run(hooks.allowance, "ignore", done, push, view);
+    return failure;
+  }
+
   #run(
     allowance: Allowance,
     results: Results,
     done: (ended: Ended) => void,
     push: (co: lua_State) => number,
+    view?: View,
   ): Running {
-    const activity = this.begin(allowance);
+    const activity = this.begin(allowance, view);
     return this.scheduler.run(activity, push, (outcome, co) => {
       const ended = endedOf(outcome, co, allowance, results);
       this.end(activity);
@@ -230,6 +314,12 @@ export class LuaVm {
 
 function toUtf8(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "utf8"));
+}
+
+/** Calls its first argument with the others, in a frame that nothing can suspend. */
+function callPlainly(L: lua_State): number {
+  lua.lua_call(L, lua.lua_gettop(L) - 1, 0);
+  return 0;
 }
 
 /** Pushes a function that raises `message` as it is; +1. */

@@ -21,6 +21,7 @@ import { openRequest } from "./request.ts";
 import { headersSentField, statusField } from "./response.ts";
 import { openSleep } from "./sleep.ts";
 import { openTime } from "./time.ts";
+import { openTimer } from "./timer.ts";
 import { openVariables } from "./variables.ts";
 import { openWorker } from "./worker.ts";
 
@@ -41,6 +42,7 @@ const topics: readonly ((L: lua_State, host: NgxHost) => void)[] = [
   openDigest,
   openTime,
   openSleep,
+  openTimer,
   openWorker,
   openConfig,
 ];

@@ -2,11 +2,12 @@
 
 import type { LogLevel } from "../core/log.ts";
 import type { ManifestView } from "../lua/manifest-view.ts";
-import { LuaVm } from "../lua/vm.ts";
+import { type HotHooks, LuaVm } from "../lua/vm.ts";
 import { openNgx } from "../ngx/api.ts";
 import { openCjson } from "../ngx/cjson.ts";
 import { Surroundings } from "../ngx/exchange.ts";
 import type { NgxHost } from "../ngx/host.ts";
+import type { Timers } from "../ngx/timers.ts";
 import type { VmSettings } from "./protocol.ts";
 
 export interface OccupantOptions {
@@ -15,6 +16,13 @@ export interface OccupantOptions {
   readonly manifest: ManifestView;
   /** Counts from 1; `ngx.worker.id()` is one less. */
   readonly vm: number;
+  /** Absent for a canary: it serves nobody, so no dispose and adopt functions run and no timers fire. */
+  readonly serving?: {
+    readonly hot: HotHooks;
+    readonly timers: Timers;
+    /** The VM serves one request and is thrown away. */
+    readonly fleeting: boolean;
+  };
   exiting(): boolean;
   /** The text is UTF-8. */
   log(level: LogLevel, message: string): void;
@@ -30,7 +38,7 @@ export interface Occupant {
 
 /** Makes the VM; `initBy` has not run yet. */
 export function createOccupant(options: OccupantOptions): Occupant {
-  const { settings } = options;
+  const { settings, serving } = options;
   const print = (line: string) => options.log("notice", fromLatin1(line));
   const vm = new LuaVm({
     generation: options.generation,
@@ -40,6 +48,7 @@ export function createOccupant(options: OccupantOptions): Occupant {
     pinned: settings.pinned,
     print,
     printError: print,
+    ...(serving && { hot: serving.hot }),
     onEnter: () => options.onEnter(),
     onLeave: () => options.onLeave(),
     onNativeError: (error) => {
@@ -47,13 +56,22 @@ export function createOccupant(options: OccupantOptions): Occupant {
       options.log("alert", `defect in Relua: ${described}`);
     },
   });
+  const log = (level: LogLevel, message: string) => options.log(level, fromLatin1(message));
+  const timers = serving?.timers.of({
+    vm,
+    fleeting: serving.fleeting,
+    farewellMs: settings.limits.requestMs,
+    log,
+  });
+  if (timers) vm.attach(timers);
   const host: NgxHost = {
     scheduler: vm.scheduler,
     workerId: options.vm - 1,
     workerCount: settings.threads,
     prefix: `${settings.prefix}/`,
-    log: (level, message) => options.log(level, fromLatin1(message)),
-    exiting: () => options.exiting(),
+    log,
+    exiting: () => options.exiting() || (timers?.leaving ?? false),
+    ...(timers && { timers }),
   };
   openNgx(vm.L, host);
   openCjson(vm.L, host);

@@ -39,5 +39,7 @@ export interface PoolEvents {
   vm: [status: VmStatus, end: VmEnd | undefined];
   observed: [vm: number, observed: Extract<VmNotice, { readonly type: "observed" }>];
   applied: [vm: number, report: AppliedReport];
+  /** A VM asks to be replaced. */
+  recycle: [vm: number, message: string];
   log: [vm: number, level: LogLevel, message: string];
 }

@@ -223,6 +223,7 @@ export class Pool {
       notice: (vm, notice) => {
         if (notice.type === "observed") this.#events.emit("observed", vm.vm, notice);
         else if (notice.type === "applied") this.#events.emit("applied", vm.vm, notice.report);
+        else if (notice.type === "recycle") this.#events.emit("recycle", vm.vm, notice.message);
         else if (notice.type === "log") this.#events.emit("log", vm.vm, notice.level, notice.message);
       },
       gone: (vm, end) => this.#events.emit("vm", statusOf(this.#seatOf(vm)), end),

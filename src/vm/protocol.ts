@@ -130,6 +130,10 @@ export interface AppliedReport {
   /** Modules loaded again because of `warm`, and those that failed to. */
   readonly warmed: number;
   readonly errors: readonly string[];
+  /** Dispose functions that failed (`relua.hot`): logged by the VM, and the move went on. */
+  readonly hotErrors: readonly string[];
+  /** An adopt function failed: the VM must be replaced. */
+  readonly unfit?: string;
 }
 
 export type VmToMain =
@@ -180,5 +184,7 @@ export type VmToMain =
       readonly unloaded: readonly string[];
       readonly edges: readonly Edge[];
     }
+  /** The VM asks to be replaced: an adopt function failed when its module was loaded again after the move. */
+  | { readonly type: "recycle"; readonly message: string }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "drained" };

@@ -5,12 +5,18 @@ import type { MessagePort } from "node:worker_threads";
 import { ManifestView } from "../lua/manifest-view.ts";
 import { rehearse } from "../lua/rehearsal.ts";
 import { Surroundings } from "../ngx/exchange.ts";
+import { Timers } from "../ngx/timers.ts";
+import { canaryNumber } from "./canary-vm.ts";
+import { HotFailures } from "./hot-failures.ts";
 import { createOccupant, initialise, type Occupant } from "./occupant.ts";
 import type { ActivateMessage, MainToVm, RehearseMessage, VmBoot, VmToMain } from "./protocol.ts";
 import { slot } from "./shared-slots.ts";
 import { WorkFloor } from "./work-floor.ts";
 
 const measureEveryMs = 1_000;
+
+/** What timers get for their last calls at a drain, and what is left of them from the end of the last request. */
+const timersEndWithinMs = 500;
 
 /** What a fresh state of this thread starts on. */
 interface Active {
@@ -29,12 +35,21 @@ export class Resident {
   #rehearsed: { readonly generation: number; readonly release: () => void } | undefined;
   #spoilt = false;
   #draining = false;
+  #ended = false;
+  readonly #timers = new Timers(() => this.#checkDrained());
+  #timersEnd: NodeJS.Timeout | undefined;
+  readonly #hotFailures: HotFailures;
   #end: () => void = () => {};
 
   constructor(boot: VmBoot) {
     this.#boot = boot;
     this.#port = boot.port;
     this.#slots = new Int32Array(boot.slots);
+    const { requestMs } = boot.settings.limits;
+    this.#hotFailures = new HotFailures(
+      { deadlineMs: requestMs, instructions: 0, context: new Surroundings("timer") },
+      (message) => this.#post(message),
+    );
     this.#active = { generation: boot.generation, manifest: ManifestView.complete(boot.manifest) };
     this.#occupant = this.#createOccupant(this.#active);
     this.#floor = new WorkFloor({
@@ -53,6 +68,7 @@ export class Resident {
     const startedAtMs = performance.now();
     const failure = await initialise(this.#occupant, this.#boot.settings);
     if (failure !== undefined) {
+      this.#timers.close();
       this.#post({ type: "unfit", message: failure });
       this.#port.close();
       return;
@@ -92,6 +108,7 @@ export class Resident {
         return;
       case "drain":
         this.#draining = true;
+        this.#timers.expire(timersEndWithinMs);
         this.#checkDrained();
     }
   }
@@ -101,6 +118,7 @@ export class Resident {
     const { vm } = this.#occupant;
     const adopted = this.#rehearsed?.generation === message.generation;
     const errors: string[] = [];
+    this.#hotFailures.beginMove();
     let evicted: readonly string[] = [];
     let warmed = 0;
     if (adopted) {
@@ -122,7 +140,8 @@ export class Resident {
     this.#active = { generation, manifest };
     this.#stampGeneration();
     const appliedMs = performance.now() - startedAtMs;
-    this.#post({ type: "applied", report: { generation, appliedMs, evicted, warmed, errors } });
+    const failures = this.#hotFailures.endMove();
+    this.#post({ type: "applied", report: { generation, appliedMs, evicted, warmed, errors, ...failures } });
   }
 
   /** The canary loads the next generation aside. Its state is adopted by `activate`, or thrown away. */
@@ -165,17 +184,19 @@ export class Resident {
   /** For `luaCodeCache: false`: a VM for one request, on the active generation. */
   async #freshOccupant(): Promise<Occupant | string> {
     const { generation, manifest } = this.#active;
-    const occupant = this.#createOccupant({ generation, manifest: manifest.detached() });
+    const occupant = this.#createOccupant({ generation, manifest: manifest.detached() }, true);
     const failure = await initialise(occupant, this.#boot.settings);
     return failure ?? occupant;
   }
 
-  #createOccupant(on: Active): Occupant {
+  #createOccupant(on: Active, fleeting = false): Occupant {
+    const serving = { hot: this.#hotFailures, timers: this.#timers, fleeting };
     const slots = this.#slots;
     const occupant: Occupant = createOccupant({
       settings: this.#boot.settings,
       ...on,
       vm: this.#boot.vm,
+      ...(this.#boot.vm !== canaryNumber && { serving }),
       exiting: () => this.#draining,
       log: (level, message) => this.#post({ type: "log", level, message }),
       onEnter: () => {
@@ -222,7 +243,14 @@ export class Resident {
   }
 
   #checkDrained(): void {
-    if (!this.#draining || this.#floor.inFlight > 0) return;
+    if (!this.#draining || this.#ended || this.#floor.inFlight > 0) return;
+    if (!this.#timers.idle) {
+      // Its end comes back here.
+      this.#timersEnd ??= setTimeout(() => this.#timers.close(), timersEndWithinMs);
+      return;
+    }
+    this.#ended = true;
+    clearTimeout(this.#timersEnd);
     this.#post({ type: "drained" });
     this.#end();
   }

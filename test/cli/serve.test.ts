@@ -195,7 +195,9 @@ describe("a reload", () => {
       err: expect.stringMatching(/rejected.*\n {4}apps\/lib\/b\.lua:1: /),
     });
     const status = (await relua(["status"], at)).out;
-    expect(status).toMatch(/^generation 2, up \d+ s\n {2}VM 1 +ready +generation 2/);
+    expect(status).toMatch(
+      /^generation 2, the disk differs from it, up \d+ s\n {2}VM 1 +ready +generation 2/,
+    );
     expect(status).toMatch(/\n2 files in 2 folders, not watched\nwhat is on disk does not load:\n.*rejected/);
     write(cwd, "apps/lib/b.lua", "return { value = 4 }");
     expect(await relua(["clean", "lib.b"], at)).toMatchObject({

@@ -63,6 +63,9 @@ export class World {
   #broken = new Set<string>();
   #lastVersion = 1;
   #pending = new Set<Sent>();
+  /** Calls under way that may commit. */
+  #changing = 0;
+  #undecided: { readonly sent: Sent; readonly seen: readonly [string, number][] }[] = [];
 
   constructor(options: { config?: ConfigInput; substitutes?: AgentSubstitutes } = {}) {
     this.tree = createTree(Object.fromEntries(moduleNames.map((name) => [`${name}.lua`, source(name, 1)])));
@@ -75,6 +78,7 @@ export class World {
         initBy: "require 'app'",
         servers: [],
         control: { listen: "127.0.0.1:0" },
+        limits: { queue: 100_000 },
         ...options.config,
       }),
       options.substitutes,
@@ -137,17 +141,60 @@ export class World {
   }
 
   async reload(): Promise<void> {
+    await this.#change(async () => this.#judgeReload(await this.agent.reload()));
+  }
+
+  hold(): void {
+    this.agent.hold({ owner: "model test" });
+  }
+
+  async release(): Promise<void> {
+    await this.#change(async () => this.#judgeReload(await this.agent.release()));
+  }
+
+  /** Back to one of the generations there were; nothing that was committed once may be rejected. */
+  async rollback(choice: number): Promise<void> {
+    const generation = 1 + (choice % this.generation);
+    const held = this.agent.status().held;
+    const outcome = await this.#change(async () => {
+      const outcome = await this.agent.rollback(generation);
+      this.#take(outcome, this.committed[generation - 1]!);
+      return outcome;
+    });
+    if (outcome.outcome === "rejected")
+      this.violations.push(`rollback to ${generation} was rejected: ${outcome.errors[0]?.message}`);
+    if (held !== (outcome.outcome === "held"))
+      this.violations.push(`rollback was ${outcome.outcome}, held: ${held}`);
+  }
+
+  async #change<T>(run: () => Promise<T>): Promise<T> {
+    this.#changing++;
+    try {
+      return await run();
+    } finally {
+      this.#changing--;
+      if (this.#changing === 0)
+        for (const { sent, seen } of this.#undecided.splice(0)) this.#judge(sent, seen);
+    }
+  }
+
+  #judgeReload(outcome: Outcome): void {
     const broken = this.#broken.size > 0;
-    const outcome = await this.agent.reload();
+    if (outcome.outcome === "held") {
+      if (!this.agent.status().held) this.violations.push("held, though nobody holds");
+      return;
+    }
     if (broken && outcome.outcome !== "rejected")
       this.violations.push(`a broken change set was ${outcome.outcome}: ${[...this.#broken].join(" ")}`);
     if (!broken && outcome.outcome === "rejected")
       this.violations.push(`a good change set was rejected: ${outcome.errors[0]?.message}`);
-    this.#take(outcome);
+    this.#take(outcome, this.#disk);
   }
 
   async clean(name: string): Promise<void> {
-    this.#take(await this.agent.reload({ names: [name], force: true }, "clean"));
+    await this.#change(async () =>
+      this.#take(await this.agent.reload({ names: [name], force: true }, "clean"), this.#disk),
+    );
   }
 
   kill(vm: number): void {
@@ -155,12 +202,13 @@ export class World {
     this.agent.pool.kill(vm, "killed by the model test");
   }
 
-  #take(outcome: Outcome): void {
+  /** Notes a commit; `from` has the versions that its changes brought. */
+  #take(outcome: Outcome, from: Versions): void {
     if (outcome.outcome !== "committed") return;
     const next: Record<string, number> = { ...this.committed.at(-1) };
     for (const { path } of outcome.changes) {
       const name = path.slice(this.tree.root.length + 1, -".lua".length);
-      next[name] = this.#disk[name]!;
+      next[name] = from[name]!;
     }
     this.committed.push(next);
     if (outcome.generation !== this.generation)
@@ -170,9 +218,15 @@ export class World {
   }
 
   /** An answer must be of one generation as a whole, and of none before the floor. */
-  #judge({ floor }: Sent, seen: readonly [string, number][]): void {
+  #judge(sent: Sent, seen: readonly [string, number][]): void {
+    const { floor } = sent;
     const fits = (versions: Versions) => seen.every(([name, version]) => versions[name] === version);
     if (this.committed.slice(floor - 1).some(fits)) return;
+    if (this.#changing > 0) {
+      // It may be of the generation that is just being committed: judged when that is known.
+      this.#undecided.push({ sent, seen });
+      return;
+    }
     const stale = this.committed.slice(0, floor - 1).some(fits);
     this.violations.push(`${stale ? "stale" : "mixed"} above floor ${floor}: ${JSON.stringify(seen)}`);
   }

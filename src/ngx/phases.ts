@@ -57,6 +57,7 @@ class ExchangeRun implements RunningExchange, Filters {
   /** Counts phase starts, so that a phase that ended inside `scheduler.run` does not look like the current one. */
   #turn = 0;
   #waitsForLocation = false;
+  #goesToNamed = false;
   #killed = false;
   #over = false;
 
@@ -85,9 +86,12 @@ class ExchangeRun implements RunningExchange, Filters {
     this.#waitsForLocation = false;
     const exchange = this.exchange;
     exchange.location = location;
-    exchange.uri = uri;
-    exchange.args = args;
-    exchange.argsGiven = args !== "";
+    // A named location keeps the URI and the query, as Lua may have left them (ngx_http_named_location).
+    if (!this.#goesToNamed) {
+      exchange.uri = uri;
+      exchange.args = args;
+      exchange.argsGiven = args !== "";
+    }
     exchange.captures = captures;
     this.start();
   }
@@ -178,6 +182,7 @@ class ExchangeRun implements RunningExchange, Filters {
     // ngx.exec starts over with an empty ngx.ctx; a jump by set_uri keeps it, like nginx's `rewrite … last`.
     if (reason.kind === "exec") exchange.pushContext = undefined;
     this.#waitsForLocation = true;
+    this.#goesToNamed = uri.startsWith("@");
     this.#output.redirect(args === undefined ? { uri } : { uri, args });
   }
 

@@ -384,6 +384,12 @@ describe("internal redirects", () => {
     const site = createSite({ "/": { access: "ngx.exec(ngx.var.arg_to)" }, "/to": to, "@named": to });
     expect((await site.ask({ target: "/?to=/to" })).body).toBe("/to nil");
     expect((await site.ask({ target: "/?to=@named" })).body).toBe("/ to=@named");
+    // What Lua made of the request goes along to the named location.
+    const rewritten = createSite({
+      "/": { access: "ngx.req.set_uri('/made') ngx.req.set_uri_args('b=2') ngx.exec('@named')" },
+      "@named": to,
+    });
+    expect((await rewritten.ask({ target: "/?a=1" })).body).toBe("/made b=2");
     const warned = createSite({ "/": { content: "ngx.exec('@named', 'a=1')" }, "@named": to });
     await warned.ask();
     expect(warned.log[0]).toMatchObject({

@@ -16,10 +16,8 @@ export const evaluation: readonly Edit[] = [
   {
     file: "lvm.js",
     why: "evaluating a function twice gives two functions in 5.1: setfenv on one of them must not reach the other",
-    find: `    let c = p.cache;
-    if (c !== null) {  /* is there a cached closure? */`,
-    replace: `    let c = null;
-    if (c !== null) {  /* is there a cached closure? */`,
+    find: "let ncl = getcached(p, cl.upvals, L.stack, base);  /* cached closure */",
+    replace: "let ncl = null;",
   },
   {
     file: "lvm.js",

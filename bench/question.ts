@@ -3,6 +3,7 @@
 /** One line of an answer; `ratio` is what the question compares, e.g. how many times faster. */
 export interface Row {
   readonly name: string;
+  /** NaN for a figure that stands beside nothing. */
   readonly ratio: number;
   /** What the ratio is of, or further figures, as text. */
   readonly unit?: string;
@@ -11,9 +12,11 @@ export interface Row {
 export interface Answer {
   readonly question: string;
   readonly rows: readonly Row[];
+  /** Why nothing was measured, e.g. a program that is not installed. */
+  readonly skipped?: string;
 }
 
-/** What a file of this folder exports as `run`. */
+/** What a file of this folder exports as `run`. Throws when something that must hold did not, such as `0 stale`. */
 export type Run = () => Promise<Answer>;
 
 /**
@@ -36,13 +39,46 @@ export function inTurn(
   return { aMs: median(aMs), bMs: median(bMs) };
 }
 
+/**
+ * Measures each of `subjects` once per round, in turn, and gives every subject's figures in the order of the rounds:
+ * figures with the same index were measured next to each other. `warm` runs once for each before the first round.
+ */
+export async function roundRobin<Name extends string, Figure>(
+  rounds: number,
+  subjects: Readonly<Record<Name, () => Promise<Figure>>>,
+  warm?: (name: Name) => Promise<unknown>,
+): Promise<Readonly<Record<Name, readonly Figure[]>>> {
+  const names = Object.keys(subjects) as Name[];
+  const figures = Object.fromEntries(names.map((name) => [name, [] as Figure[]])) as Record<Name, Figure[]>;
+  if (warm) for (const name of names) await warm(name);
+  for (let round = 0; round < rounds; round++)
+    for (const name of names) figures[name].push(await subjects[name]());
+  return figures;
+}
+
+/** `a / b` of each round. */
+export function ratios(a: readonly number[], b: readonly number[]): readonly number[] {
+  return a.map((value, round) => value / (b[round] ?? Number.NaN));
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which the share `q` of `values` lies (nearest rank); NaN of none. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+/** `0.61 (0.55–0.64)`: the median and what lies around it. */
+export function spread(values: readonly number[], digits = 2): string {
+  const shown = [median(values), Math.min(...values), Math.max(...values)].map((v) => v.toFixed(digits));
+  return `${shown[0]} (${shown[1]}–${shown[2]})`;
+}
+
 function timed(work: () => void): number {
   const start = performance.now();
   work();
   return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

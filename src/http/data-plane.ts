@@ -7,9 +7,10 @@ import { formatListen, type ListenAddress } from "../core/servers.ts";
 import { planBindings } from "./bindings.ts";
 import { Connection } from "./connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Front, ReplyLimits } from "./front.ts";
 import { listenOn } from "./listening.ts";
 import { errorPage, statusPhrase } from "./pages.ts";
-import { type Front, Reply, type ReplyLimits } from "./reply.ts";
+import { Reply } from "./reply.ts";
 import { responseLines } from "./response-lines.ts";
 import type { Routes } from "./routing.ts";
 

@@ -49,7 +49,11 @@ export interface Scheduler {
    * returning the number of arguments. Runs until the first suspension before it returns.
    * `done` is called exactly once, perhaps before `run` returns; `co` is valid during the call only.
    */
-  run(activity: Activity, push: (co: lua_State) => number, done: (outcome: Outcome, co: lua_State) => void): Running;
+  run(
+    activity: Activity,
+    push: (co: lua_State) => number,
+    done: (outcome: Outcome, co: lua_State) => void,
+  ): Running;
   /** The activity whose Lua code is running now; undefined outside of Lua. */
   current(): Activity | undefined;
   /**

@@ -28,13 +28,7 @@ export type Trigger = "watch" | "api" | "clean" | "signal" | "call" | "rollback"
  * `recycle-required`: committed, but a pinned module is part of it: VMs keep its old instance until they are replaced.
  * `held`: nothing was looked at. `planned`: a dry run.
  */
-export type OutcomeKind =
-  | "committed"
-  | "recycle-required"
-  | "rejected"
-  | "unchanged"
-  | "planned"
-  | "held";
+export type OutcomeKind = "committed" | "recycle-required" | "rejected" | "unchanged" | "planned" | "held";
 
 /** Times of the stages, in milliseconds. */
 export interface StageTimings {

@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { type Config, type ConfigInput, parseConfig } from "./config/index.ts";
 import type { Change } from "./core/change-set.ts";
 import { createGraph, type Graph } from "./core/graph.ts";
+import type { HoldStatus } from "./core/hold.ts";
 import type { LogLevel } from "./core/log.ts";
 import type { Outcome, Trigger } from "./core/outcome.ts";
 import { createPins, type PinnedWhy, withHotPins } from "./core/pins.ts";
@@ -11,7 +12,7 @@ import type { PlainValue } from "./core/plain-value.ts";
 import type { Plan } from "./core/plan.ts";
 import { fixedFiles, sourceRoots } from "./core/search-path.ts";
 import type { ServersDocument } from "./core/servers.ts";
-import type { AgentStatus, HoldStatus, VmStatus } from "./core/status.ts";
+import type { AgentStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
 import type { ServersUpdateReport } from "./http/control/controlled-agent.ts";
 import { syntaxError } from "./lua/syntax.ts";
@@ -138,7 +139,11 @@ export class Agent {
       appeared: (reason) => {
         this.reloader.hold({ owner: this.#holdFile.path, reason, limitMs: defaultHoldLimitMs });
       },
-      vanished: () => void this.reloader.release(`${this.#holdFile.path} is gone`),
+      vanished: () => {
+        const { path } = this.#holdFile;
+        // Somebody may have released it by hand, and somebody else hold by now.
+        if (this.reloader.held?.owner === path) this.#watchOver(this.reloader.release(`${path} is gone`));
+      },
     });
     this.#listen();
   }
@@ -238,6 +243,7 @@ export class Agent {
       held: this.reloader.held !== undefined,
       hold: this.reloader.held,
       diskDiffers: this.#store.changes().length > 0,
+      rolledBackTo: this.reloader.rolledBackTo,
       vms: this.pool.vms(),
       watch,
       rejected: this.reloader.rejected,
@@ -280,6 +286,7 @@ export class Agent {
     this.#state = "closed";
     const { shutdownMs } = this.config;
     this.#holdFile.close();
+    this.reloader.close();
     const source = this.#source.close();
     const until = performance.now() + shutdownMs;
     await this.#web.close(shutdownMs);
@@ -292,9 +299,10 @@ export class Agent {
     this.#source.on("warning", (message) => this.#log("warn", message, undefined));
     this.#source.on("progress", (done, total) => this.#events.emit("progress", done, total));
     this.reloader.on("plan", (plan, changes) => this.#events.emit("plan", plan, changes));
-    this.reloader.on("hold-expired", ({ owner, limitMs }) =>
-      this.#log("warn", `the hold of ${owner} was not released within ${limitMs} ms: it is over`, undefined),
-    );
+    this.reloader.on("hold-expired", ({ owner, limitMs }, released) => {
+      this.#log("warn", `the hold of ${owner} was not released within ${limitMs} ms: it is over`, undefined);
+      this.#watchOver(released);
+    });
     this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
     const pool = this.pool;
     pool.on("observed", (vm, batch) => this.#feed.observed(vm, batch));
@@ -320,6 +328,13 @@ export class Agent {
       .catch((error: Error) => {
         if (this.#state !== "closed") this.#log("error", `VM ${vm}: ${error.message}`, vm);
       });
+  }
+
+  /** A release that nobody asked for by a call: there is nobody else to tell when it cannot be done. */
+  #watchOver(released: Promise<Outcome>): void {
+    released.catch((error: Error) => {
+      if (this.#state !== "closed") this.#log("error", `nothing was released: ${error.message}`, undefined);
+    });
   }
 
   #log(level: LogLevel, message: string, vm: number | undefined): void {

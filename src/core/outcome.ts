@@ -2,6 +2,7 @@
 
 import type { Change } from "./change-set.ts";
 import type { ClosureMember } from "./closure.ts";
+import type { HoldStatus } from "./hold.ts";
 import type { Kept } from "./plan.ts";
 
 /** One reason why a change set was rejected. */
@@ -12,6 +13,12 @@ export interface LoadError {
   readonly message: string;
   /** Module names from the one that was asked for down to the one that required the failing one. */
   readonly requiredBy: readonly string[];
+}
+
+/** A change, and what it concerns. */
+export interface PlannedChange extends Change {
+  /** Loaded names whose content or resolution it changes: where the chains of what is evicted begin. */
+  readonly roots?: readonly string[];
 }
 
 /** What one VM did with a generation. */
@@ -51,7 +58,7 @@ export interface Outcome {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly stages: StageTimings;
-  readonly changes: readonly Change[];
+  readonly changes: readonly PlannedChange[];
   readonly evicted: readonly ClosureMember[];
   readonly kept: readonly Kept[];
   /** VMs that had applied it when the outcome was told; a busy one follows before its next request. */
@@ -59,4 +66,10 @@ export interface Outcome {
   readonly errors: readonly LoadError[];
   /** Pinned modules whose own source changed: only new VMs have the change. */
   readonly recycleRequired: readonly string[];
+  /** The disk is not what runs afterwards: after a rejection, a rollback, or during a hold. */
+  readonly diskDiffers: boolean;
+  /** Of `held`: the hold that stands in the way. Of a release: the one that it ended; undefined when nobody held. */
+  readonly hold?: HoldStatus | undefined;
+  /** Of a rollback: the generation whose sources were asked for. */
+  readonly rolledBackTo?: number | undefined;
 }

@@ -14,6 +14,8 @@ export interface Kept {
 export interface Plan {
   /** Names whose content or resolution changed, or that were asked for. */
   readonly roots: readonly string[];
+  /** Loaded names that each changed path concerns, pinned ones among them. */
+  readonly concerned: ReadonlyMap<string, readonly string[]>;
   /** Roots and dependents, dependents first. */
   readonly evict: readonly ClosureMember[];
   readonly kept: readonly Kept[];
@@ -40,9 +42,11 @@ export function planChange(input: PlanInput): Plan {
   const { graph, pinnedWhy } = input;
   const kept = new Map<string, string>();
   const roots = new Set<string>(input.requested);
+  const concerned = new Map<string, readonly string[]>();
 
   for (const change of input.changes) {
     const touched = namesConcerned(graph, change);
+    concerned.set(change.path, touched);
     for (const name of touched) roots.add(name);
     if (touched.length === 0)
       for (const { name, shadowedBy } of input.namesOf(change.path))
@@ -76,6 +80,7 @@ export function planChange(input: PlanInput): Plan {
 
   return {
     roots: [...roots].sort(),
+    concerned,
     evict,
     kept: [...kept].map(([name, why]) => ({ name, why })),
     recycleRequired,

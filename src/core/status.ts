@@ -1,5 +1,6 @@
 /** What `status` shows of a running agent. */
 
+import type { HoldStatus } from "./hold.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface VmStatus {
@@ -26,14 +27,6 @@ export interface WatchStatus {
   readonly live?: boolean | undefined;
 }
 
-export interface HoldStatus {
-  readonly owner: string;
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  readonly endsInMs: number;
-}
-
 export interface AgentStatus {
   readonly generation: number;
   /** An observed change has no outcome yet. */
@@ -43,6 +36,8 @@ export interface AgentStatus {
   readonly hold: HoldStatus | undefined;
   /** The disk is not what runs: after a rejection, a rollback, or during a hold. */
   readonly diskDiffers: boolean;
+  /** The generation whose sources run again; undefined unless the last commit was a rollback. */
+  readonly rolledBackTo?: number | undefined;
   readonly vms: readonly VmStatus[];
   readonly watch: WatchStatus;
   /** The standing rejection. */

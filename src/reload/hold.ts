@@ -1,7 +1,7 @@
 /** A hold: no commit until it is released or its time is over. One at a time. */
 
 import { performance } from "node:perf_hooks";
-import type { HoldStatus } from "../core/status.ts";
+import type { HoldStatus } from "../core/hold.ts";
 
 /** Who holds, why, and for how long at most. */
 export interface HoldRequest {
@@ -16,10 +16,10 @@ export const defaultHoldLimitMs = 10 * 60_000;
 
 export class Hold {
   #current: { request: HoldRequest; since: number; endsAtMs: number; timer: NodeJS.Timeout } | undefined;
-  readonly #expired: (request: HoldRequest) => void;
+  readonly #expired: (request: HoldRequest, ended: HoldStatus) => void;
 
   /** @param expired called when a hold ends by its limit */
-  constructor(expired: (request: HoldRequest) => void) {
+  constructor(expired: (request: HoldRequest, ended: HoldStatus) => void) {
     this.#expired = expired;
   }
 
@@ -34,8 +34,8 @@ export class Hold {
   begin(request: HoldRequest): void {
     clearTimeout(this.#current?.timer);
     const timer = setTimeout(() => {
-      this.#current = undefined;
-      this.#expired(request);
+      const ended = this.end();
+      if (ended) this.#expired(request, ended);
     }, request.limitMs);
     timer.unref();
     this.#current = {
@@ -46,11 +46,11 @@ export class Hold {
     };
   }
 
-  /** Ends the hold; false when there was none. */
-  end(): boolean {
-    if (!this.#current) return false;
-    clearTimeout(this.#current.timer);
+  /** Ends the hold, and tells which one that was; undefined when there was none. */
+  end(): HoldStatus | undefined {
+    const ended = this.status;
+    clearTimeout(this.#current?.timer);
     this.#current = undefined;
-    return true;
+    return ended;
   }
 }

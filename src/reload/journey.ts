@@ -12,11 +12,19 @@ export interface Findings {
   readonly plan: Plan;
   readonly errors?: readonly LoadError[];
   readonly vms?: Outcome["vms"];
+  readonly hold?: Outcome["hold"];
 }
+
+/** What the agent is left with. */
+export type WhatRuns = Pick<Outcome, "generation" | "diskDiffers">;
+
+/** How a reload came about, beside its request. */
+export type Circumstances = Pick<Outcome, "hold" | "rolledBackTo">;
 
 export class Journey {
   readonly trigger: Trigger;
   readonly request: ReloadRequest;
+  readonly #circumstances: Circumstances;
   readonly #startedAt = Date.now();
   readonly #began = performance.now();
   readonly #stages: { -readonly [key in keyof StageTimings]: number } = {
@@ -26,9 +34,10 @@ export class Journey {
     commitMs: 0,
   };
 
-  constructor(trigger: Trigger, request: ReloadRequest) {
+  constructor(trigger: Trigger, request: ReloadRequest, circumstances: Circumstances = {}) {
     this.trigger = trigger;
     this.request = request;
+    this.#circumstances = circumstances;
   }
 
   /** Runs a stage and keeps its time. */
@@ -46,7 +55,8 @@ export class Journey {
     this.#stages[name] += ms;
   }
 
-  end(id: number, outcome: OutcomeKind, generation: number, findings: Findings): Outcome {
+  end(id: number, outcome: OutcomeKind, { generation, diskDiffers }: WhatRuns, findings: Findings): Outcome {
+    const { concerned } = findings.plan;
     return {
       id,
       outcome,
@@ -56,12 +66,15 @@ export class Journey {
       startedAt: this.#startedAt,
       durationMs: performance.now() - this.#began,
       stages: { ...this.#stages },
-      changes: findings.changes,
+      changes: findings.changes.map((change) => ({ ...change, roots: concerned.get(change.path) ?? [] })),
       evicted: findings.plan.evict,
       kept: findings.plan.kept,
       vms: findings.vms ?? [],
       errors: findings.errors ?? [],
       recycleRequired: findings.plan.recycleRequired,
+      diskDiffers,
+      ...this.#circumstances,
+      ...(findings.hold && { hold: findings.hold }),
     };
   }
 }

@@ -103,9 +103,10 @@ export class ManifestStore {
     return this.#generation;
   }
 
-  /** The oldest generation whose sources are still known. */
+  /** The oldest generation whose sources are still known, 1 or newer. */
   get oldestGeneration(): number {
-    return this.#generation - this.#undo.size;
+    // Before generation 1 there was nothing: nobody wants to go back to that.
+    return Math.max(1, this.#generation - this.#undo.size);
   }
 
   /** Paths that changed after `generation`, and what they were in it. */

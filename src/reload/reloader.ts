@@ -3,16 +3,17 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { type Change, changesBetween } from "../core/change-set.ts";
+import type { HoldStatus } from "../core/hold.ts";
 import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
 import type { Plan } from "../core/plan.ts";
-import type { HoldStatus } from "../core/status.ts";
 import { ReluaError } from "../errors.ts";
 import type { Source, SourceStep } from "../source/contract.ts";
 import type { GraphFeed } from "./graph-feed.ts";
 import { History } from "./history.ts";
 import { Hold, type HoldRequest } from "./hold.ts";
-import { type Findings, Journey } from "./journey.ts";
+import { type Circumstances, type Findings, Journey } from "./journey.ts";
 import { type NextFile, Planner, type PlannerParts, type ReloadRequest } from "./planner.ts";
+import { stillStands } from "./standing-rejection.ts";
 import type { ActivationOrder, Bytecode, Canary, RehearsalOrder, Target } from "./target.ts";
 
 export type { ReloadRequest } from "./planner.ts";
@@ -34,8 +35,8 @@ export interface ReloaderParts extends PlannerParts {
 export interface ReloaderEvents {
   plan: [plan: Plan, changes: readonly Change[]];
   outcome: [outcome: Outcome];
-  /** A hold ended because its time was over. */
-  "hold-expired": [hold: HoldRequest];
+  /** A hold ended because its time was over; `released` is what comes of it, and rejects as `release` does. */
+  "hold-expired": [hold: HoldRequest, released: Promise<Outcome>];
 }
 
 /** How long an outcome waits for VMs to report that they have moved; a busy one is not waited for. */
@@ -43,7 +44,7 @@ const reportWithinMs = 50;
 
 const nothing: Findings = {
   changes: [],
-  plan: { roots: [], evict: [], kept: [], recycleRequired: [], load: [] },
+  plan: { roots: [], concerned: new Map(), evict: [], kept: [], recycleRequired: [], load: [] },
 };
 
 export class Reloader {
@@ -57,14 +58,15 @@ export class Reloader {
   #underWay = 0;
   #watchQueued = false;
   #rejected: Outcome | undefined;
+  #rolledBackTo: number | undefined;
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
     this.#planner = new Planner(parts);
     this.history = new History(parts.history);
-    this.#hold = new Hold((request) => {
-      this.#events.emit("hold-expired", request);
-      void this.reload({ reason: "the hold's time was over" }, "release");
+    this.#hold = new Hold((request, hold) => {
+      const released = this.#reload({ reason: "the hold's time was over" }, "release", { hold });
+      this.#events.emit("hold-expired", request, released);
     });
   }
 
@@ -78,6 +80,11 @@ export class Reloader {
     return this.#rejected;
   }
 
+  /** The generation whose sources run again; undefined unless the last commit was a rollback. */
+  get rolledBackTo(): number | undefined {
+    return this.#rolledBackTo;
+  }
+
   get held(): HoldStatus | undefined {
     return this.#hold.status;
   }
@@ -89,24 +96,41 @@ export class Reloader {
   /**
    * Brings every VM to what is on disk now; resolves with the outcome, never rejects for what Lua code does.
    * While a hold lasts the outcome is `held`, except for dry runs.
+   * @throws ReluaError `source-failed` when the disk cannot be read
    */
   reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome> {
+    return this.#reload(request, trigger);
+  }
+
+  #reload(request: ReloadRequest, trigger: Trigger, circumstances?: Circumstances): Promise<Outcome> {
     return this.#inTurn(async () => {
-      const journey = new Journey(trigger, request);
-      if (this.#hold.status && !request.dryRun) return this.#tell(journey, "held", nothing);
+      const journey = new Journey(trigger, request, circumstances);
+      if (this.#hold.status && !request.dryRun) return this.#held(journey);
       const { source, store } = this.#parts;
       const paths = this.#planner.pathsOf(request);
       const step = await journey.stage("scanMs", () =>
         source.reconcile(paths ? { paths: [...paths], force: request.force ?? false } : "all"),
       );
       store.takeStep(step);
-      return this.#bring(journey, store.changes(paths), this.#planner.requested(request), this.#fromDisk());
+      const outcome = await this.#bring(
+        journey,
+        store.changes(paths),
+        this.#planner.requested(request),
+        this.#fromDisk(),
+      );
+      // The watcher does not tell again what was read here: what a dry run saw is still to be brought (Invariant 8).
+      if (request.dryRun && isSomething(step) && source.status().mode !== "manual") this.#queueWatch();
+      return outcome;
     });
   }
 
   /** The watcher settled on a step: it becomes a change set, together with all that waits by then. */
   takeStep(step: SourceStep): void {
     this.#parts.store.takeStep(step);
+    this.#queueWatch();
+  }
+
+  #queueWatch(): void {
     if (this.#watchQueued) return;
     this.#watchQueued = true;
     void this.#inTurn(async () => {
@@ -135,8 +159,9 @@ export class Reloader {
       const files = store.filesIn(generation);
       const then = new Map([...files].flatMap(([path, file]) => (file ? [[path, file] as const] : [])));
       const changes = changesBetween(files.keys(), store.active, then);
-      const journey = new Journey("rollback", reason === undefined ? {} : { reason });
-      if (this.#hold.status) return this.#tell(journey, "held", nothing);
+      const request = reason === undefined ? {} : { reason };
+      const journey = new Journey("rollback", request, { rolledBackTo: generation });
+      if (this.#hold.status) return this.#held(journey);
       return this.#bring(journey, changes, [], (path) => then.get(path));
     });
   }
@@ -147,10 +172,18 @@ export class Reloader {
     return this.#hold.status!;
   }
 
-  /** Ends the hold and commits everything that differs by now, as one change set. */
+  /**
+   * Ends the hold and commits everything that differs by now, as one change set; the outcome names the hold.
+   * @throws ReluaError `source-failed` when the disk cannot be read
+   */
   release(reason?: string): Promise<Outcome> {
+    const hold = this.#hold.end();
+    return this.#reload(reason === undefined ? {} : { reason }, "release", { hold });
+  }
+
+  /** No hold outlives the agent. */
+  close(): void {
     this.#hold.end();
-    return this.reload(reason === undefined ? {} : { reason }, "release");
   }
 
   /** The plan for a change at `paths`, as if their content had changed; nothing happens. */
@@ -200,6 +233,8 @@ export class Reloader {
     const rehearsed = await journey.stage("canaryMs", () => this.#rehearse(order));
     if (rehearsed.errors.length > 0)
       return this.#tell(journey, "rejected", { changes, plan, errors: rehearsed.errors });
+    // Once a hold has been answered nothing commits: what was on its way still differs, and goes with the release.
+    if (this.#hold.status) return this.#held(journey);
     return this.#commit(journey, { changes, plan }, files, {
       ...order,
       load: plan.load,
@@ -242,12 +277,26 @@ export class Reloader {
     return (path) => this.#parts.store.disk.get(path);
   }
 
+  #held(journey: Journey): Outcome {
+    return this.#tell(journey, "held", { ...nothing, hold: this.#hold.status });
+  }
+
   #tell(journey: Journey, kind: OutcomeKind, findings: Findings): Outcome {
-    const outcome = journey.end(++this.#lastId, kind, this.#parts.store.generation, findings);
-    if (kind === "committed" || kind === "recycle-required") this.#rejected = undefined;
-    if (kind === "rejected") this.#rejected = outcome;
+    const { store } = this.#parts;
+    const whatRuns = { generation: store.generation, diskDiffers: store.changes().length > 0 };
+    const outcome = journey.end(++this.#lastId, kind, whatRuns, findings);
+    if (kind === "committed" || kind === "recycle-required") {
+      this.#rolledBackTo = outcome.rolledBackTo;
+      if (this.#rejected && !stillStands(this.#rejected, store)) this.#rejected = undefined;
+    }
+    // A rollback that is rejected says nothing of the disk.
+    if (kind === "rejected" && outcome.rolledBackTo === undefined) this.#rejected = outcome;
     if (kind !== "unchanged" && kind !== "planned" && kind !== "held") this.history.add(outcome);
     this.#events.emit("outcome", outcome);
     return outcome;
   }
+}
+
+function isSomething({ present, absent }: SourceStep): boolean {
+  return present.length + absent.length > 0;
 }

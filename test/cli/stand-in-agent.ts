@@ -76,6 +76,7 @@ export function result(changes: Partial<Outcome>): unknown {
       ],
       errors: [],
       recycleRequired: [],
+      diskDiffers: false,
       ...changes,
     } satisfies Outcome,
     "/srv",

@@ -30,6 +30,7 @@ const committed: Outcome = {
   ],
   errors: [],
   recycleRequired: [],
+  diskDiffers: false,
 };
 
 const told = (changes: Partial<Outcome>, vms?: number) =>

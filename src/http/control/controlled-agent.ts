@@ -2,11 +2,12 @@
 
 import type { Change } from "../../core/change-set.ts";
 import type { Graph } from "../../core/graph.ts";
+import type { HoldStatus } from "../../core/hold.ts";
 import type { LogLevel } from "../../core/log.ts";
 import type { Outcome, Trigger } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { ServersDocument } from "../../core/servers.ts";
-import type { AgentStatus, HoldStatus, VmStatus } from "../../core/status.ts";
+import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type { ReloadRequest } from "../../reload/reloader.ts";
 
 /** What became of a document that was put. */

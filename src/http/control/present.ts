@@ -1,9 +1,10 @@
 /** Outcomes, plans and status in the contract's JSON: for the API, the events and `--json` of the command line. */
 
 import type { Change } from "../../core/change-set.ts";
+import type { HoldStatus } from "../../core/hold.ts";
 import type { LoadError, Outcome } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
-import type { AgentStatus, HoldStatus, VmStatus } from "../../core/status.ts";
+import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type {
   PresentedChange,
   PresentedHold,
@@ -32,12 +33,18 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
       canaryMs: tenths(stages.canaryMs),
       commitMs: tenths(stages.commitMs),
     },
-    changes: outcome.changes.map((change) => presentChange(change, prefix)),
+    changes: outcome.changes.map((change) => ({
+      ...presentChange(change, prefix),
+      ...(change.roots === undefined ? {} : { roots: [...change.roots] }),
+    })),
     evicted: presentEvicted(outcome.evicted),
     kept: presentKept(outcome.kept),
     vms: outcome.vms.map(({ id, appliedMs }) => ({ id, appliedMs: tenths(appliedMs) })),
     errors: outcome.errors.map((error) => presentLoadError(error, prefix)),
     recycleRequired: [...outcome.recycleRequired],
+    diskDiffers: outcome.diskDiffers,
+    ...(outcome.hold === undefined ? {} : { hold: presentHold(outcome.hold) }),
+    ...(outcome.rolledBackTo === undefined ? {} : { rolledBackTo: outcome.rolledBackTo }),
   };
 }
 
@@ -67,6 +74,7 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     held: status.held,
     hold: status.hold === undefined ? null : presentHold(status.hold),
     diskDiffers: status.diskDiffers,
+    rolledBackTo: status.rolledBackTo ?? null,
     vms: status.vms.map(presentVm),
     watch: {
       files: watch.files,

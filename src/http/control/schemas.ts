@@ -14,6 +14,7 @@ export const changeSchema = z.strictObject({
   kind: z.enum(["added", "changed", "removed"]),
   hash: hash.optional(),
   was: hash.optional().describe("The hash before"),
+  roots: z.array(name).optional().describe("Loaded names that it concerns: where chains begin"),
 });
 
 export const evictedSchema = z.strictObject({
@@ -28,6 +29,13 @@ export const loadErrorSchema = z.strictObject({
   line: z.int().nullable(),
   message: z.string(),
   requiredBy: z.array(name),
+});
+
+export const holdSchema = z.strictObject({
+  owner: z.string(),
+  reason: z.string(),
+  since: z.iso.datetime(),
+  endsInMs: milliseconds,
 });
 
 export const outcomeSchema = z.strictObject({
@@ -52,6 +60,9 @@ export const outcomeSchema = z.strictObject({
   vms: z.array(z.strictObject({ id: vmId, appliedMs: milliseconds })),
   errors: z.array(loadErrorSchema),
   recycleRequired: z.array(name).describe("Pinned modules whose own source changed"),
+  diskDiffers: z.boolean().describe("The disk is not what runs afterwards"),
+  hold: holdSchema.optional().describe("The hold that stands in the way, or that the release ended"),
+  rolledBackTo: generation.optional().describe("The generation whose sources a rollback asked for"),
 });
 
 export const vmSchema = z.strictObject({
@@ -64,13 +75,6 @@ export const vmSchema = z.strictObject({
   restarts: z.int().nonnegative(),
 });
 
-export const holdSchema = z.strictObject({
-  owner: z.string(),
-  reason: z.string(),
-  since: z.iso.datetime(),
-  endsInMs: milliseconds,
-});
-
 export const statusSchema = z.strictObject({
   generation,
   pending: z.boolean().describe("An observed change has no outcome yet"),
@@ -79,6 +83,9 @@ export const statusSchema = z.strictObject({
   diskDiffers: z
     .boolean()
     .describe("The disk is not what runs: after a rejection or a rollback, or during a hold"),
+  rolledBackTo: generation
+    .nullable()
+    .describe("The generation whose sources run again; null unless the last commit was a rollback"),
   vms: z.array(vmSchema),
   watch: z.strictObject({
     files: z.int().nonnegative(),

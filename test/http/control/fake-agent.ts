@@ -31,12 +31,14 @@ export function outcome(more: Partial<Outcome> = {}): Outcome {
     vms: [{ id: 1, appliedMs: 0.44 }],
     errors: [],
     recycleRequired: [],
+    diskDiffers: false,
     ...more,
   };
 }
 
 export const plan: Plan = {
   roots: ["c"],
+  concerned: new Map(),
   evict: [{ name: "a", because: ["c", "a"] }],
   kept: [],
   recycleRequired: [],

@@ -22,6 +22,7 @@ const presented = {
   vms: [{ id: 1, appliedMs: 0.4 }],
   errors: [],
   recycleRequired: [],
+  diskDiffers: false,
 };
 
 describe("POST /api/v1/reloads", () => {
@@ -232,6 +233,7 @@ describe("status", () => {
       held: false,
       hold: null,
       diskDiffers: false,
+      rolledBackTo: null,
       vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: null, restarts: 0 }],
       watch: { files: 4, folders: 2, mode: "events", missingRoots: ["lib"], skipped: [] },
       rejected: null,

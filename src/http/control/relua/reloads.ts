@@ -9,7 +9,7 @@ import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentOutcome } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { outcomeSchema } from "../schemas.ts";
-import { flag, nothing, text, texts } from "./fields.ts";
+import { flag, nothing, takes, text, texts } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 import { answerOutcome, outcomeAnswers } from "./outcome-answer.ts";
 import { Tickets } from "./tickets.ts";
@@ -22,6 +22,13 @@ export const reloadRequestSchema = closedObject({
   dryRun: flag.optional().describe("Plan only"),
   reason: text.optional(),
 }).describe("{}: everything that differs on disk now");
+
+const historyLimit = z
+  .string(takes("a number, once"))
+  .regex(/^[1-9]\d{0,8}$/, takes("a number from 1"))
+  .transform(Number)
+  .optional()
+  .describe("At most so many, the newest; all without it");
 
 export function reloadOperations(agent: ControlledAgent): readonly Operation[] {
   const tickets = new Tickets<Outcome>();
@@ -54,10 +61,11 @@ export function reloadOperations(agent: ControlledAgent): readonly Operation[] {
     place: "/api/v1/reloads",
     summary: "What was committed and what was rejected, newest first",
     path: nothing,
-    query: nothing,
+    query: z.object({ limit: historyLimit }),
     body: undefined,
     answers: { 200: { description: "The history", schema: z.array(outcomeSchema) } },
-    answer: () => Response.json(agent.reloader.history.list().map(present)),
+    answer: ({ query: { limit } }) =>
+      Response.json(agent.reloader.history.list().slice(0, limit).map(present)),
   });
 
   const entryOfHistory = operation({

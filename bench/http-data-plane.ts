@@ -5,8 +5,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Worker } from "node:worker_threads";
 import type { ResponseHead } from "../src/core/exchange.ts";
+import type { Dispatcher, RequestSink } from "../src/core/work.ts";
 import { openDataPlane } from "../src/http/data-plane.ts";
-import type { Dispatcher, ResponseSink } from "../src/http/dispatcher.ts";
 import { createRoutes } from "../src/http/routing.ts";
 import type { Answer } from "./question.ts";
 
@@ -23,9 +23,9 @@ const head: ResponseHead = {
 
 /** Answers each request of one turn at its end, as a VM's port would. */
 class ImmediateDispatcher implements Dispatcher {
-  #sinks: ResponseSink[] = [];
+  #sinks: RequestSink[] = [];
 
-  dispatch(_work: unknown, sink: ResponseSink) {
+  dispatch(_work: unknown, sink: RequestSink) {
     if (this.#sinks.push(sink) === 1) setImmediate(() => this.#answer());
     return { abort() {}, continueAt() {} };
   }

@@ -14,7 +14,7 @@ import { fixedFiles, sourceRoots } from "./core/search-path.ts";
 import type { ServersDocument } from "./core/servers.ts";
 import type { AgentStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
-import type { ServersUpdateReport } from "./http/control/controlled-agent.ts";
+import type { ServersUpdateReport } from "./http/servers-update.ts";
 import { syntaxError } from "./lua/syntax.ts";
 import { GraphFeed } from "./reload/graph-feed.ts";
 import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";

@@ -5,12 +5,12 @@ import type { Config } from "./config/index.ts";
 import type { LocationHandlers } from "./core/exchange.ts";
 import type { LogLevel } from "./core/log.ts";
 import { formatListen, type ServersDocument } from "./core/servers.ts";
-import type { ControlledAgent, ServersUpdateReport } from "./http/control/controlled-agent.ts";
+import type { Dispatcher } from "./core/work.ts";
+import type { ControlledAgent } from "./http/control/controlled-agent.ts";
 import { type ControlPlane, createControlPlane } from "./http/control/server.ts";
 import { type DataPlane, openDataPlane } from "./http/data-plane.ts";
-import type { Dispatcher } from "./http/dispatcher.ts";
 import { createRoutes, type Routes } from "./http/routing.ts";
-import { updateServers } from "./http/servers-update.ts";
+import { type ServersUpdateReport, updateServers } from "./http/servers-update.ts";
 
 /** What the HTTP side needs of the rest of the agent once it runs. */
 export interface WebFrontParts {

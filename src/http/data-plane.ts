@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { LogLevel } from "../core/log.ts";
 import { formatListen, type ListenAddress } from "../core/servers.ts";
+import type { Dispatcher } from "../core/work.ts";
 import { planBindings } from "./bindings.ts";
 import { Connection } from "./connection.ts";
-import type { Dispatcher } from "./dispatcher.ts";
 import type { Front, ReplyLimits } from "./front.ts";
 import { listenOn } from "./listening.ts";
 import { errorPage, statusPhrase } from "./pages.ts";

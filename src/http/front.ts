@@ -1,7 +1,7 @@
 /** What every request of the data plane needs to know of it. */
 
 import type { LogLevel } from "../core/log.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import type { Dispatcher } from "../core/work.ts";
 import type { Routes } from "./routing.ts";
 
 /** The data plane, as its requests see it. */

@@ -3,9 +3,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpRequest, Redirection, ResponseHead } from "../core/exchange.ts";
 import { parseHost } from "../core/host-name.ts";
+import type { RequestSink, RequestWork, Ticket, Unavailable } from "../core/work.ts";
 import { readBody } from "./body.ts";
 import type { Connection, Turn } from "./connection.ts";
-import type { ResponseSink, Ticket, Unavailable } from "./dispatcher.ts";
 import type { Front } from "./front.ts";
 import { OutgoingResponse } from "./outgoing-response.ts";
 import { readRequestHead } from "./request-head.ts";
@@ -14,7 +14,7 @@ import { parseTarget, type Target } from "./target.ts";
 
 const none: readonly string[] = [];
 
-export class Reply implements ResponseSink, Turn {
+export class Reply implements RequestSink, Turn {
   readonly res: ServerResponse;
   readonly #req: IncomingMessage;
   readonly #front: Front;
@@ -168,7 +168,10 @@ export class Reply implements ResponseSink, Turn {
       location: route.location.id,
       captures: route.captures,
     };
-    const work = { type: "request", request: body === undefined ? request : { ...request, body } } as const;
+    const work: RequestWork = {
+      type: "request",
+      request: body === undefined ? request : { ...request, body },
+    };
     this.#ticket = this.#front.dispatcher.dispatch(work, this);
   }
 

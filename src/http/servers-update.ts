@@ -12,12 +12,17 @@ import {
   type ServersDocument,
 } from "../core/servers.ts";
 
-export interface ServersUpdate {
-  readonly next: ServersDocument;
-  /** What was not found, in NJet's words. */
+/** What became of a document that was put. */
+export interface ServersUpdateReport {
+  /** One line for each server or location that is not configured, in NJet's words; empty when all were found. */
   readonly problems: readonly string[];
   /** Servers of the PUT that were found. With none, NJet answers code 4; with some and problems, code 1. */
   readonly applied: number;
+}
+
+/** The same, with the document that is served from now on. */
+export interface ServersUpdate extends ServersUpdateReport {
+  readonly next: ServersDocument;
 }
 
 /**

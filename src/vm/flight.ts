@@ -1,7 +1,5 @@
 /** One piece of work on its way: waiting in the line, or posted to a VM, until it is over. */
 
-import type { Linked } from "./admission.ts";
-import type { VmToMain, WorkMessage } from "./protocol.ts";
 import type {
   CallSink,
   CallWork,
@@ -10,7 +8,9 @@ import type {
   RequestWork,
   Ticket,
   Unavailable,
-} from "./work.ts";
+} from "../core/work.ts";
+import type { Linked } from "./admission.ts";
+import type { VmToMain, WorkMessage } from "./protocol.ts";
 
 /** What a VM says about one piece of work. */
 export type Answer = Extract<VmToMain, { readonly id: number }>;

@@ -1,12 +1,12 @@
 /** One VM from its birth to its end: the resident task on a thread, its port, and what is in flight on it. */
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { Continuation } from "../core/work.ts";
 import { ReluaError } from "../errors.ts";
 import type { Answer, Carrier, Flight } from "./flight.ts";
 import type { Resident, Threads } from "./piscina-threads.ts";
 import type { MainToVm, VmBoot, VmToMain } from "./protocol.ts";
 import { createSlots, slot } from "./shared-slots.ts";
-import type { Continuation } from "./work.ts";
 
 /**
  * What a VM starts with. Not to be changed afterwards: it is copied when a thread takes it, and what is posted

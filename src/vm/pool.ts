@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { VmStatus } from "../core/status.ts";
+import type { CallSink, CallWork, RequestSink, RequestWork, Ticket } from "../core/work.ts";
 import { ReluaError } from "../errors.ts";
 import { chooseVm, WaitingLine } from "./admission.ts";
 import { CallFlight, type Carrier, type Flight, RequestFlight } from "./flight.ts";
@@ -13,7 +14,6 @@ import type { PoolEvents, PoolOptions } from "./pool-contract.ts";
 import type { ActivateMessage, MainToVm } from "./protocol.ts";
 import { Seat } from "./seat.ts";
 import { lookEveryMs, Watchdog } from "./watchdog.ts";
-import type { CallSink, CallWork, RequestSink, RequestWork, Ticket } from "./work.ts";
 
 /** VMs that may die before a piece of work has started, before it is given up. */
 const retryLimit = 2;

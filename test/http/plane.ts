@@ -5,20 +5,20 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { HttpRequest, ResponseHead } from "../../src/core/exchange.ts";
 import type { ServerDocument } from "../../src/core/servers.ts";
+import type { Continuation, Dispatcher, RequestSink, Ticket } from "../../src/core/work.ts";
 import { type DataPlane, type DataPlaneOptions, openDataPlane } from "../../src/http/data-plane.ts";
-import type { Continuation, Dispatcher, ResponseSink, Ticket } from "../../src/http/dispatcher.ts";
 import { createRoutes } from "../../src/http/routing.ts";
 
 /** One dispatched request, to be answered by the test. */
 export class Work implements Ticket {
   readonly request: HttpRequest;
-  readonly sink: ResponseSink;
+  readonly sink: RequestSink;
   readonly continuations: Continuation[] = [];
   readonly aborted: Promise<void>;
   wasAborted = false;
   #abort: () => void = () => {};
 
-  constructor(request: HttpRequest, sink: ResponseSink) {
+  constructor(request: HttpRequest, sink: RequestSink) {
     this.request = request;
     this.sink = sink;
     this.aborted = new Promise((resolve) => {
@@ -57,7 +57,7 @@ export class TestDispatcher implements Dispatcher {
   #taken = 0;
   #arrived: (() => void) | undefined;
 
-  dispatch({ request }: { readonly request: HttpRequest }, sink: ResponseSink): Ticket {
+  dispatch({ request }: { readonly request: HttpRequest }, sink: RequestSink): Ticket {
     const work = new Work(request, sink);
     this.works.push(work);
     this.#arrived?.();

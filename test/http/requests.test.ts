@@ -2,7 +2,7 @@
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Dispatcher } from "../../src/http/dispatcher.ts";
+import type { Dispatcher } from "../../src/core/work.ts";
 import type { Pool } from "../../src/vm/pool.ts";
 import { anyLocation, ask, freePort, get, openTestPlane, plain } from "./plane.ts";
 

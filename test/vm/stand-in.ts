@@ -2,11 +2,11 @@
 
 import type { HttpRequest, ResponseHead } from "../../src/core/exchange.ts";
 import type { VmStatus } from "../../src/core/status.ts";
+import type { RequestSink, Ticket } from "../../src/core/work.ts";
 import type { VmSnapshot } from "../../src/vm/hosted-vm.ts";
 import { Pool } from "../../src/vm/pool.ts";
 import type { PoolEvents, PoolOptions } from "../../src/vm/pool-contract.ts";
 import type { ActivateMessage } from "../../src/vm/protocol.ts";
-import type { RequestSink, Ticket } from "../../src/vm/work.ts";
 
 export const entry = new URL("../fixtures/vm/stand-in.mjs", import.meta.url).pathname;
 

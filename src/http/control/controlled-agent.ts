@@ -9,14 +9,7 @@ import type { Plan } from "../../core/plan.ts";
 import type { ServersDocument } from "../../core/servers.ts";
 import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type { ReloadRequest } from "../../reload/reloader.ts";
-
-/** What became of a document that was put. */
-export interface ServersUpdateReport {
-  /** One line for each server or location that is not configured, in NJet's words; empty when all were found. */
-  readonly problems: readonly string[];
-  /** Servers and locations that were found and took what the document says. */
-  readonly applied: number;
-}
+import type { ServersUpdateReport } from "../servers-update.ts";
 
 export interface ControlledAgent {
   /** Absolute: file names in answers and requests are relative to it. */

@@ -1,15 +1,15 @@
-/** What is dispatched to the pool, and who hears how it went. */
+/** Work for the VMs: what is dispatched to them, and who hears how it went. */
 
-import type { HttpRequest, Redirection, ResponseHead } from "../core/exchange.ts";
-import type { PlainValue } from "../core/plain-value.ts";
+import type { HttpRequest, Redirection, ResponseHead } from "./exchange.ts";
+import type { PlainValue } from "./plain-value.ts";
 
-/** One HTTP request for the pool. */
+/** One HTTP request. */
 export interface RequestWork {
   readonly type: "request";
   readonly request: HttpRequest;
 }
 
-/** One call of a Lua function, `require(module)[fn](…args)`, for the pool. */
+/** One call of a Lua function, `require(module)[fn](…args)`. */
 export interface CallWork {
   readonly type: "call";
   readonly module: string;
@@ -74,4 +74,9 @@ export interface Ticket {
   abort(): void;
   /** Answer to `RequestSink.redirect`. */
   continueAt(continuation: Continuation): void;
+}
+
+/** Takes requests to the VMs; for the data plane, which needs to know no more of the pool. */
+export interface Dispatcher {
+  dispatch(work: RequestWork, sink: RequestSink): Ticket;
 }

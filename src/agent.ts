@@ -355,6 +355,7 @@ export class Agent {
       limits: {
         requestMs: config.limits.requestMs,
         instructions: config.limits.instructions,
+        heapMb: config.limits.heapMb,
         canaryMs: config.reload.canaryMs,
       },
       sharedDicts: config.sharedDicts,

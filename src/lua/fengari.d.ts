@@ -318,6 +318,8 @@ interface Luaconf {
    * states of the thread, from now on. 64 MiB.
    */
   maxStringBytes: number;
+  /** Called before a string of a mebibyte or more is made, with its bytes; does nothing until it is set. */
+  largeString: (bytes: number) => void;
   frexp(value: number): [mantissa: number, exponent: number];
   ldexp(mantissa: number, exponent: number): number;
   lua_number2str(value: number): string;

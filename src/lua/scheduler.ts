@@ -13,6 +13,8 @@ export interface SchedulerOptions {
   /** Called before and after each stretch of Lua code, inside its view; strictly in turn, never nested. */
   onEnter?(activity: Activity): void;
   onLeave?(): void;
+  /** Called every thousand Lua instructions. */
+  onTick?(): void;
   /** A JavaScript exception in a C function, which Lua code saw as an error: a defect of Relua. */
   onNativeError?(error: unknown): void;
 }
@@ -58,6 +60,7 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
 
   /** Asked by the hook: whether what runs now has to end. */
   function doomed(instructions: number): boolean {
+    options.onTick?.();
     if (current === undefined) return false;
     if (current.ending === undefined) {
       const why = spend(current.allowance, instructions);

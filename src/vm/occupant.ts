@@ -26,6 +26,8 @@ export interface OccupantOptions {
   exiting(): boolean;
   /** The text is UTF-8. */
   log(level: LogLevel, message: string): void;
+  /** Called every thousand Lua instructions. */
+  onTick(): void;
   onEnter(): void;
   onLeave(): void;
 }
@@ -49,6 +51,7 @@ export function createOccupant(options: OccupantOptions): Occupant {
     print,
     printError: print,
     ...(serving && { hot: serving.hot }),
+    onTick: () => options.onTick(),
     onEnter: () => options.onEnter(),
     onLeave: () => options.onLeave(),
     onNativeError: (error) => {

@@ -26,6 +26,8 @@ export interface VmSettings {
   readonly limits: {
     readonly requestMs: number;
     readonly instructions: number;
+    /** Mebibytes that Lua strings of a VM may take; V8 holds its own heap to the same limit. */
+    readonly heapMb: number;
     /** For a canary: how long the change set may take to load. */
     readonly canaryMs: number;
   };

@@ -3,6 +3,7 @@
 import { getHeapStatistics } from "node:v8";
 import type { MessagePort } from "node:worker_threads";
 import { ManifestView } from "../lua/manifest-view.ts";
+import { guardMemory, type MemoryGuard } from "../lua/memory-guard.ts";
 import { rehearse } from "../lua/rehearsal.ts";
 import { Surroundings } from "../ngx/exchange.ts";
 import { Timers } from "../ngx/timers.ts";
@@ -29,6 +30,7 @@ export class Resident {
   readonly #port: MessagePort;
   readonly #slots: Int32Array;
   readonly #floor: WorkFloor;
+  readonly #memory: MemoryGuard;
   #active: Active;
   #occupant: Occupant;
   /** Between a rehearsal that went well and the commit: what the state was before it. */
@@ -51,6 +53,13 @@ export class Resident {
       (message) => this.#post(message),
     );
     this.#active = { generation: boot.generation, manifest: ManifestView.complete(boot.manifest) };
+    const { heapMb } = boot.settings.limits;
+    this.#memory = guardMemory(heapMb * 1024 * 1024, (usedBytes) => {
+      const message = `strings take ${Math.round(usedBytes / 1024 / 1024)} MB, more than limits.heapMb (${heapMb})`;
+      this.#post({ type: "log", level: "alert", message });
+      // As V8 does when its heap is full: what had started is lost, everything else is run by other VMs.
+      process.exit(1);
+    });
     this.#occupant = this.#createOccupant(this.#active);
     this.#floor = new WorkFloor({
       settings: boot.settings,
@@ -199,6 +208,7 @@ export class Resident {
       ...(this.#boot.vm !== canaryNumber && { serving }),
       exiting: () => this.#draining,
       log: (level, message) => this.#post({ type: "log", level, message }),
+      onTick: () => this.#memory.tick(),
       onEnter: () => {
         slots[slot.entries] = (slots[slot.entries] ?? 0) + 1;
         Atomics.store(slots, slot.running, 1);

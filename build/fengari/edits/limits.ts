@@ -11,7 +11,9 @@ export const limits: readonly Edit[] = [
     find: "module.exports.LUAI_MAXSTACK          = LUAI_MAXSTACK;",
     replace: `module.exports.LUAI_MAXSTACK          = LUAI_MAXSTACK;
 /* bytes of the longest string that Lua code can build */
-module.exports.maxStringBytes         = 64 * 1024 * 1024;`,
+module.exports.maxStringBytes         = 64 * 1024 * 1024;
+/* called before a string of a mebibyte or more is made, with its bytes: strings are outside of V8's heap limit */
+module.exports.largeString            = function() {};`,
   },
   {
     file: "luaconf.js",
@@ -42,6 +44,7 @@ const { LUAL_BUFFERSIZE } = luaconf;`,
     replace: `    if (B.b.length < newend) {
         if (newend > luaconf.maxStringBytes)
             luaL_error(B.L, to_luastring("resulting string too large"));
+        if (newend >= 1048576) luaconf.largeString(newend);
         let newsize = Math.max(B.b.length * 2, newend);  /* double buffer size */`,
   },
   {
@@ -50,6 +53,7 @@ const { LUAL_BUFFERSIZE } = luaconf;`,
     find: "            let buff = new Uint8Array(tl);",
     replace: `            if (tl > luaconf.maxStringBytes)
                 ldebug.luaG_runerror(L, to_luastring("resulting string too large", true));
+            if (tl >= 1048576) luaconf.largeString(tl);
             let buff = new Uint8Array(tl);`,
   },
   {

@@ -81,12 +81,20 @@ export interface Graph {
 
 const nothing: ReadonlySet<string> = new Set();
 
+/**
+ * Names that nobody holds and that were required by `call` alone: beyond this number the oldest are forgotten. They
+ * are names made at run time (`pcall(require, "plugins." .. ngx.var.arg_x)`), of which there is no end.
+ */
+const mostUnheld = 1_000;
+
 export function createGraph(): Graph {
   const records = new Map<string, MutableRecord>();
   const incoming = new Map<string, Map<string, Edge>>();
   const outgoing = new Map<string, Map<string, Edge>>();
   const byFile = new Map<string, Set<string>>();
   const byPath = new Map<string, Set<string>>();
+  /** Searched for in vain, or evicted and not required since; oldest first. */
+  const unheld = new Set<string>();
 
   const index = (map: Map<string, Set<string>>, key: string, name: string) => {
     const names = map.get(key);
@@ -112,8 +120,51 @@ export function createGraph(): Graph {
   const forget = (record: MutableRecord) => {
     // A name that nobody holds but that somebody required stays: its probes can still change a resolution.
     if (record.vms.size > 0 || incoming.get(record.name)?.size) return;
+    remove(record);
+  };
+  const remove = (record: MutableRecord) => {
     unindexRecord(record);
     records.delete(record.name);
+    unheld.delete(record.name);
+  };
+  const noteHolders = ({ name, vms }: MutableRecord) => {
+    unheld.delete(name);
+    if (vms.size > 0) return;
+    unheld.add(name);
+    // Two looks for each name that comes keep up with them, however many must stay.
+    for (let looks = 0; looks < 2 && unheld.size > mostUnheld; looks++) {
+      const [oldest = name] = unheld;
+      unheld.delete(oldest);
+      const edges = [...(incoming.get(oldest)?.values() ?? [])];
+      if (edges.every((edge) => edge.kind === "call")) forgetUnheld(oldest, edges);
+      else unheld.add(oldest);
+    }
+  };
+  const forgetUnheld = (name: string, edges: readonly Edge[]) => {
+    for (const { from } of edges) outgoing.get(from)?.delete(name);
+    incoming.delete(name);
+    disconnect(name);
+    const record = records.get(name);
+    if (record) remove(record);
+  };
+  const disconnect = (name: string) => {
+    const edges = outgoing.get(name);
+    if (!edges) return;
+    outgoing.delete(name);
+    for (const to of edges.keys()) {
+      const others = incoming.get(to);
+      if (others?.delete(name) && others.size === 0) {
+        incoming.delete(to);
+        const record = records.get(to);
+        if (record) forget(record);
+      }
+    }
+  };
+  const dropFrom = (vm: number, record: MutableRecord) => {
+    record.pinnedIn.delete(vm);
+    if (!record.vms.delete(vm)) return;
+    forget(record);
+    if (records.get(record.name) === record) noteHolders(record);
   };
 
   return {
@@ -146,17 +197,14 @@ export function createGraph(): Graph {
       if (seen.file !== undefined) index(byFile, seen.file, seen.name);
       if (seen.path !== undefined) index(byPath, seen.path, seen.name);
       for (const probe of seen.probes) index(byPath, probe, seen.name);
+      noteHolders(record);
     },
     drop(vm, name) {
       const record = records.get(name);
-      record?.pinnedIn.delete(vm);
-      if (record?.vms.delete(vm)) forget(record);
+      if (record) dropFrom(vm, record);
     },
     dropVm(vm) {
-      for (const record of [...records.values()]) {
-        record.pinnedIn.delete(vm);
-        if (record.vms.delete(vm)) forget(record);
-      }
+      for (const record of [...records.values()]) dropFrom(vm, record);
     },
     connect(edge) {
       const edges = edgesOf(incoming, edge.to);
@@ -167,19 +215,7 @@ export function createGraph(): Graph {
       edgesOf(outgoing, edge.from).set(edge.to, edge);
       return true;
     },
-    disconnect(name) {
-      const edges = outgoing.get(name);
-      if (!edges) return;
-      outgoing.delete(name);
-      for (const to of edges.keys()) {
-        const others = incoming.get(to);
-        if (others?.delete(name) && others.size === 0) {
-          incoming.delete(to);
-          const record = records.get(to);
-          if (record) forget(record);
-        }
-      }
-    },
+    disconnect,
     module: (name) => records.get(name),
     modules: () => records.values(),
     dependents: (name) => incoming.get(name)?.values() ?? [],

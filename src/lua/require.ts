@@ -56,7 +56,7 @@ export function installRequire(parts: RequireParts): Require {
       if (!calling) return;
       const names = told.get(calling.proto);
       if (names?.has(name)) return;
-      if (names) names.add(name);
+      if (names && names.size < mostTold) names.add(name);
       else told.set(calling.proto, new Set([name]));
     }
     const caller = callerOf(L);
@@ -260,5 +260,7 @@ export function pushRequire(L: lua_State): void {
   lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, requireKey);
 }
 
+/** Names of one function that are remembered as told; it starts anew beyond, for there is no end of names made at run time. */
+const mostTold = 1_000;
 const loadedKey = toBytes("_LOADED");
 const requireKey = toBytes("relua.require");

@@ -34,9 +34,10 @@ export class GraphFeed {
 
   observed(vm: number, batch: ObservedBatch): void {
     for (const name of batch.unloaded) this.#graph.drop(vm, name);
-    for (const module of batch.loaded) this.#graph.observe(vm, module);
+    // Edges first: the graph may forget a name that nobody holds as soon as it hears of it, its edges with it.
     for (const edge of batch.edges)
       if ((this.#retired.get(edge.from) ?? 0) <= batch.generation) this.#graph.connect(edge);
+    for (const module of batch.loaded) this.#graph.observe(vm, module);
     for (const { file, held } of batch.loaded) if (held && file !== undefined) this.#tellAliases(file);
   }
 

@@ -9,18 +9,31 @@ const names = z.array(z.string());
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
+const moment = z.string().transform((text) => Date.parse(text));
+
+const holdSchema = z.object({ owner: z.string(), reason: z.string(), since: moment, endsInMs: z.number() });
+
 const reportSchema = z.object({
   id: z.number(),
   outcome: z.enum(["committed", "recycle-required", "rejected", "unchanged", "planned", "held"]),
   generation: z.number(),
   trigger: z.enum(["watch", "api", "clean", "signal", "call", "rollback", "release"]),
   reason: z.string().optional(),
-  startedAt: z.string().transform((text) => Date.parse(text)),
+  startedAt: moment,
   durationMs: z.number(),
-  changes: z.array(z.object({ file: z.string(), kind: z.enum(["added", "changed", "removed"]) })),
+  stages: z
+    .object({ scanMs: z.number(), planMs: z.number(), canaryMs: z.number(), commitMs: z.number() })
+    .optional(),
+  changes: z.array(
+    z.object({
+      file: z.string(),
+      kind: z.enum(["added", "changed", "removed"]),
+      roots: names.optional(),
+    }),
+  ),
   evicted: z.array(z.object({ name: z.string(), because: names })),
   kept: z.array(z.object({ name: z.string(), why: z.string() })),
-  vms: z.array(z.object({ id: z.number() })),
+  vms: z.array(z.object({ id: z.number(), appliedMs: z.number().optional() })),
   errors: z.array(
     z.object({
       file: optional(z.string()),
@@ -30,14 +43,18 @@ const reportSchema = z.object({
     }),
   ),
   recycleRequired: names.default([]),
+  diskDiffers: z.boolean().default(false),
+  hold: optional(holdSchema),
+  rolledBackTo: optional(z.number()),
 });
 
 const statusSchema = z.object({
   generation: z.number(),
   pending: z.boolean(),
   held: z.boolean(),
-  hold: optional(z.object({ owner: z.string(), reason: z.string(), endsInMs: z.number() })),
+  hold: optional(holdSchema),
   diskDiffers: z.boolean().default(false),
+  rolledBackTo: optional(z.number()),
   vms: z.array(
     z.object({
       id: z.number(),
@@ -71,9 +88,13 @@ const cleanedSchema = z.object({
 });
 
 export type ToldStatus = z.infer<typeof statusSchema>;
+export type ToldHold = z.infer<typeof holdSchema>;
 export type Cleaned = z.infer<typeof cleanedSchema>;
 
 export const parseReport = (body: unknown): Report => parse(reportSchema, body, "a reload's outcome");
+export const parseHistory = (body: unknown): readonly Report[] =>
+  parse(z.array(reportSchema), body, "a history");
+export const parseHold = (body: unknown): ToldHold => parse(holdSchema, body, "a hold");
 export const parseStatus = (body: unknown): ToldStatus => parse(statusSchema, body, "a status");
 export const parseCleaned = (body: unknown): Cleaned => parse(cleanedSchema, body, "NJet's answer");
 

@@ -4,12 +4,28 @@ import yargs from "yargs";
 import { ReluaError } from "../errors.ts";
 import { Terminal } from "../observe/terminal.ts";
 import { cleanCommand } from "./commands/clean.ts";
+import { historyCommand } from "./commands/history.ts";
+import { holdCommand } from "./commands/hold.ts";
 import { initCommand } from "./commands/init.ts";
+import { releaseCommand } from "./commands/release.ts";
 import { reloadCommand } from "./commands/reload.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tellFailure } from "./failure.ts";
 import { packageVersion } from "./version.ts";
+
+const commandNames: ReadonlySet<string> = new Set([
+  "serve",
+  "reload",
+  "clean",
+  "status",
+  "history",
+  "rollback",
+  "hold",
+  "release",
+  "init",
+]);
 
 /**
  * Runs one command. The exit code is in `process.exitCode` afterwards: 0 done, 1 refused or failed, 2 wrong usage;
@@ -27,6 +43,10 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     .command(reloadCommand(terminal))
     .command(cleanCommand(terminal))
     .command(statusCommand(terminal))
+    .command(historyCommand(terminal))
+    .command(rollbackCommand(terminal))
+    .command(holdCommand(terminal))
+    .command(releaseCommand(terminal))
     .command(initCommand(terminal))
     .demandCommand(1, "There is no command")
     .recommendCommands()
@@ -53,7 +73,7 @@ function isWrongUsage(error: unknown): error is Error | undefined | null {
 
 function usageError(message: string | undefined, args: readonly string[]): ReluaError {
   const command = args.find((arg) => !arg.startsWith("-")) ?? "";
-  const known = ["serve", "reload", "clean", "status", "init"].includes(command);
+  const known = commandNames.has(command);
   const text = (message ?? "wrong usage")
     .replace(/^Did you mean/, `Unknown command: ${command}. Did you mean`)
     .replace("non-option arguments", "arguments");

@@ -1,8 +1,8 @@
 /** `relua status` as text. */
 
 import { shorten } from "../observe/abbreviate.ts";
+import { formatHolder } from "../observe/holder.ts";
 import { count, formatMegabytes, formatSpan } from "../observe/quantities.ts";
-import { readableLines } from "../observe/readable.ts";
 import { formatReport } from "../observe/report.ts";
 import type { Style } from "../observe/style.ts";
 import type { ToldStatus } from "./answers.ts";
@@ -12,7 +12,8 @@ export function formatStatus(status: ToldStatus, style: Style): string {
   const { watch, rejected } = status;
   return [
     headline(status),
-    ...holdLines(status).map(style.attention),
+    ...differenceLines(status).map(style.attention),
+    ...holdLines(status, style).map(style.attention),
     ...vmRows(status).map((row) => `  ${row}`),
     watchedText(watch),
     ...watch.missingRoots.map((root) =>
@@ -25,21 +26,32 @@ export function formatStatus(status: ToldStatus, style: Style): string {
   ].join("\n");
 }
 
-function headline({ generation, pending, diskDiffers, uptimeMs }: ToldStatus): string {
+function headline({ generation, pending, uptimeMs }: ToldStatus): string {
   const facts = [
     `generation ${generation}`,
-    ...(diskDiffers ? ["the disk differs from it"] : []),
     ...(pending ? ["a change is on its way"] : []),
     ...(uptimeMs === undefined ? [] : [`up ${formatSpan(uptimeMs)}`]),
   ];
   return facts.join(", ");
 }
 
-function holdLines({ held, hold }: ToldStatus): readonly string[] {
+/** Why what is on disk does not run, as far as that is known. */
+function differenceLines({ diskDiffers, rolledBackTo, rejected, held }: ToldStatus): readonly string[] {
+  if (!diskDiffers) return [];
+  const reasons = [
+    ...(rolledBackTo === undefined ? [] : [`rollback to generation ${rolledBackTo}`]),
+    ...(rejected === undefined ? [] : ["rejected"]),
+    ...(held ? ["held"] : []),
+  ];
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return [`the disk differs from what runs${why}`];
+}
+
+function holdLines({ held, hold }: ToldStatus, style: Style): readonly string[] {
   if (hold === undefined) return held ? ["changes are held"] : [];
-  const by = [hold.owner, hold.reason].map((text) => readableLines(text, 200).join(" "));
+  const since = style.clock(hold.since);
   return [
-    `changes are held by ${by.filter((text) => text !== "").join(": ")}, for another ${formatSpan(hold.endsInMs)}`,
+    `changes are held by ${formatHolder(hold)}, since ${since}, for another ${formatSpan(hold.endsInMs)}`,
   ];
 }
 

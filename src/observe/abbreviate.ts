@@ -30,17 +30,21 @@ export function listNames({ shown, more }: Listing): string {
  * least one of them. `more` counts the members that no shown chain names.
  */
 export function chainsOf(members: readonly ClosureMember[]): Listing {
-  const passed = new Set(members.map(({ because }) => because.at(-2)));
   const names = new Set<string>();
   const shown: string[] = [];
-  for (const { name, because } of members) {
-    if (passed.has(name)) continue;
+  for (const { because } of endsOfChains(members)) {
     if (names.size >= namesShown) break;
     const chain = shortenChain(because);
     for (const shownName of chain) names.add(shownName);
     shown.push(chain.join(" → "));
   }
   return { shown, more: members.filter(({ name }) => !names.has(name)).length };
+}
+
+/** The members on which no other one's chain leads through: their chains together name every member. */
+export function endsOfChains(members: readonly ClosureMember[]): readonly ClosureMember[] {
+  const passed = new Set(members.map(({ because }) => because.at(-2)));
+  return members.filter(({ name }) => !passed.has(name));
 }
 
 function shortenChain(chain: readonly string[]): readonly string[] {

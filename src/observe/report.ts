@@ -5,31 +5,36 @@ import type { ClosureMember } from "../core/closure.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Kept } from "../core/plan.ts";
 import { chainsOf, listNames, shorten } from "./abbreviate.ts";
+import { formatHolder, type Holder } from "./holder.ts";
 import { count, formatMs } from "./quantities.ts";
 import { readableLines } from "./readable.ts";
+import { errorLines, type ToldError } from "./report-errors.ts";
 import type { Style } from "./style.ts";
 
 /** An outcome as it is told: files relative to the prefix. The control API's JSON has the same fields. */
 export interface Report
-  extends Pick<Outcome, "id" | "outcome" | "generation" | "trigger" | "durationMs" | "recycleRequired"> {
+  extends Pick<
+    Outcome,
+    "id" | "outcome" | "generation" | "trigger" | "durationMs" | "recycleRequired" | "diskDiffers"
+  > {
   readonly reason?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  readonly changes: readonly { readonly file: string; readonly kind: Change["kind"] }[];
+  readonly stages?: Outcome["stages"] | undefined;
+  readonly changes: readonly {
+    readonly file: string;
+    readonly kind: Change["kind"];
+    readonly roots?: readonly string[] | undefined;
+  }[];
   readonly evicted: readonly ClosureMember[];
   readonly kept: readonly Kept[];
-  readonly vms: readonly { readonly id: number }[];
-  readonly errors: readonly {
-    readonly file?: string | undefined;
-    readonly line?: number | undefined;
-    readonly message: string;
-    readonly requiredBy: readonly string[];
-  }[];
+  readonly vms: readonly { readonly id: number; readonly appliedMs?: number | undefined }[];
+  readonly errors: readonly ToldError[];
+  readonly hold?: Holder | undefined;
+  readonly rolledBackTo?: number | undefined;
 }
 
 const indent = "    ";
-/** Lines of one error message, e.g. the paths that a search tried. */
-const messageLines = 12;
 /** Errors of one rejection. */
 const errorsShown = 20;
 
@@ -38,7 +43,7 @@ export function reportOf(outcome: Outcome, prefix: string): Report {
   const relative = (path: string) => (path.startsWith(within) ? path.slice(within.length) : path);
   return {
     ...outcome,
-    changes: outcome.changes.map(({ path, kind }) => ({ file: relative(path), kind })),
+    changes: outcome.changes.map(({ path, kind, roots }) => ({ file: relative(path), kind, roots })),
     errors: outcome.errors.map(({ path, line, message, requiredBy }) => ({
       file: path === undefined ? undefined : relative(path),
       line,
@@ -51,8 +56,18 @@ export function reportOf(outcome: Outcome, prefix: string): Report {
 
 /** @param vms how many VMs there are, when known: those that did not report yet are told then */
 export function formatReport(report: Report, style: Style, vms?: number): string {
-  const head = `${style.dim(`${style.clock(report.startedAt)} #${report.id}`)} ${headline(report, style, vms)}`;
-  return [head, ...errorNotes(report, style), ...notes(report, style)].join("\n");
+  const errors = errorLines(report.errors, errorsShown).map((line) => style.bad(indent + line));
+  const notes = notesOf(report).map((line) => style.attention(indent + line));
+  return [headOf(style.clock(report.startedAt), report, style, vms), ...errors, ...notes].join("\n");
+}
+
+/** The one line alone, with the date where the time of day would not do. */
+export function formatLine(report: Report, style: Style): string {
+  return headOf(style.moment(report.startedAt), report, style);
+}
+
+function headOf(time: string, report: Report, style: Style, vms?: number): string {
+  return `${style.dim(`${time} #${report.id}`)} ${headline(report, style, vms)}`;
 }
 
 function headline(report: Report, style: Style, vms: number | undefined): string {
@@ -69,7 +84,7 @@ function headline(report: Report, style: Style, vms: number | undefined): string
     case "planned":
       return `plan${asked}: ${changed(report)} → ${evicted(report)}; nothing was done`;
     case "held":
-      return style.attention(`held${asked}: nothing is reloaded until the release`);
+      return style.attention(`held${asked}${heldBy(report)}; nothing is reloaded until the release`);
   }
 }
 
@@ -77,8 +92,13 @@ function effect(report: Report, asked: string, vms: number | undefined): string 
   return `${asked}: ${changed(report)} → ${evicted(report)}, ${reach(report, vms)}`;
 }
 
-function askedBy({ trigger, reason }: Report): string {
-  const by = trigger === "watch" ? [] : [trigger];
+function heldBy({ hold }: Report): string {
+  return hold === undefined ? "" : ` by ${formatHolder(hold)}`;
+}
+
+function askedBy({ trigger, reason, rolledBackTo }: Report): string {
+  const to = rolledBackTo === undefined ? "" : ` to generation ${rolledBackTo}`;
+  const by = trigger === "watch" ? [] : [trigger + to];
   const why = reason === undefined || reason === "" ? [] : [readableLines(reason, 200).join(" ")];
   const parts = [...by, ...why];
   return parts.length === 0 ? "" : ` (${parts.join(": ")})`;
@@ -117,50 +137,46 @@ function reach({ vms, durationMs }: Report, total = vms.length): string {
   return `${vms.length} of ${count(total, "VM")} ${inTime}, the others before their next request`;
 }
 
-function errorNotes({ errors }: Report, style: Style): readonly string[] {
-  const { shown, more } = shorten(errors, errorsShown);
-  const lines = shown.flatMap(errorLines);
-  if (more > 0) lines.push(`… and ${more} more errors`);
-  return lines.map((line) => style.bad(indent + line));
-}
-
-function errorLines({ file, line, message, requiredBy }: Report["errors"][number]): readonly string[] {
-  const { text, line: lineInText } = splitPlace(message, file);
-  const place = file === undefined ? "" : [file, line ?? lineInText].filter(Boolean).join(":");
-  const { shown, more } = shorten(readableLines(text), messageLines);
-  const [first = "", ...rest] = shown;
-  const chain = file === undefined ? requiredBy : [...requiredBy, file];
+/** What needs to be known beyond the one line: what stands, and modules that still run old code, and why. */
+function notesOf(report: Report): readonly string[] {
+  const recycle = recyclesOf(report);
+  // A module that nobody has loaded runs the new code as soon as somebody does.
+  const told = report.kept.filter(({ name, why }) => why !== "not loaded" && !recycle.includes(name));
+  const { shown, more } = shorten(told);
   return [
-    place === "" ? first : `${place}: ${first}`,
-    ...rest.map((line) => indent + line.trimStart()),
-    ...(more > 0 ? [`${indent}… and ${more} more lines`] : []),
-    ...(requiredBy.length === 0 ? [] : [`${indent}required by ${chain.join(" → ")}`]),
+    ...circumstancesOf(report),
+    ...recycle.map((name) => recycleNote(name, report)),
+    ...shown.map(({ name, why }) => `kept ${name}: ${why}`),
+    ...(more > 0 ? [`kept … and ${more} more`] : []),
   ];
 }
 
-/** Lua puts `path:line:` before its messages, and the loader one more line; the report says both by itself. */
-function splitPlace(
-  message: string,
-  file: string | undefined,
-): { readonly text: string; readonly line?: number } {
-  const text = message.replace(/^error loading module '[^']*' from file '[^']*':\n\t/, "");
-  const [place, named, line] = /^(.{1,4096}?):(\d+): /s.exec(text) ?? [];
-  if (place === undefined || named === undefined || file === undefined) return { text };
-  // Lua shortens long names from the left: `...apps/c.lua`.
-  const isFile = named.endsWith(file) || (named.startsWith("...") && file.endsWith(named.slice(3)));
-  return isFile ? { text: text.slice(place.length), line: Number(line) } : { text };
+/** What a release ended, and how long a rollback stands. */
+export function circumstancesOf({
+  outcome,
+  trigger,
+  hold,
+  rolledBackTo,
+  diskDiffers,
+}: Report): readonly string[] {
+  if (outcome === "held") return [];
+  if (trigger === "release")
+    return [hold === undefined ? "nobody held" : `the hold of ${formatHolder(hold)} is over`];
+  const isCommitted = outcome === "committed" || outcome === "recycle-required";
+  if (rolledBackTo === undefined || !isCommitted) return [];
+  return [
+    diskDiffers
+      ? "it stands until the disk changes; the disk differs from it"
+      : "it stands until the disk changes; the disk is the same",
+  ];
 }
 
-/** What needs to be known beyond the one line: modules that still run old code, and why. */
-function notes({ kept, recycleRequired, outcome }: Report, style: Style): readonly string[] {
-  const recycle = outcome === "rejected" || outcome === "held" ? [] : recycleRequired;
+/** Pinned modules that changed, where that is of consequence. */
+export function recyclesOf({ outcome, recycleRequired }: Report): readonly string[] {
+  return outcome === "rejected" || outcome === "held" ? [] : recycleRequired;
+}
+
+export function recycleNote(name: string, { outcome }: Report): string {
   const inVms = outcome === "committed" ? "the VMs are new" : "only a new VM runs the new code";
-  // A module that nobody has loaded runs the new code as soon as somebody does.
-  const told = kept.filter(({ name, why }) => why !== "not loaded" && !recycle.includes(name));
-  const { shown, more } = shorten(told);
-  return [
-    ...recycle.map((name) => `${name} changed and is never evicted: ${inVms}`),
-    ...shown.map(({ name, why }) => `kept ${name}: ${why}`),
-    ...(more > 0 ? [`kept … and ${more} more`] : []),
-  ].map((line) => style.attention(indent + line));
+  return `${name} changed and is never evicted: ${inVms}`;
 }

@@ -264,8 +264,9 @@ describe("status", () => {
     expect(await relua(["status"], at(url))).toEqual({
       code: 0,
       out: [
-        "generation 4, the disk differs from it, a change is on its way, up 2 h 5 min",
-        "changes are held by ci: deploy 42, for another 9 min",
+        "generation 4, a change is on its way, up 2 h 5 min",
+        "the disk differs from what runs (rejected, held)",
+        "changes are held by ci: deploy 42, since 2026-01-02T14:03:12.000Z, for another 9 min",
         "  VM 1  ready     generation 4  0 in flight   12 modules  20.0 MB",
         "  VM 2  draining  generation 3  10 in flight  1 module             1 restart",
         "1,200 files watched in 3 folders by sweeps alone",
@@ -278,6 +279,17 @@ describe("status", () => {
       ].join("\n"),
       err: "",
     });
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ["after a rollback", { rolledBackTo: 2 }, "the disk differs from what runs (rollback to generation 2)"],
+    ["for no known reason", { rolledBackTo: null }, "the disk differs from what runs"],
+    ["after a rollback to what is on disk", { rolledBackTo: 2, diskDiffers: false }, undefined],
+  ])("says why the disk differs: %s", async (_title, change, line) => {
+    const quiet = { ...status, held: false, hold: null, rejected: null };
+    const { url } = await standInAgent({ body: { ...quiet, ...change } });
+    const { out } = await relua(["status"], at(url));
+    expect(out.split("\n").find((each) => each.includes("disk"))).toBe(line);
   });
 
   it("prints the answer as it came with --json", async () => {

@@ -6,15 +6,16 @@ import { describe, expect, it } from "vitest";
 import { configTemplate, loadConfig } from "../../src/config/index.ts";
 import { folderWith, relua } from "./relua.ts";
 
+const commands = ["serve", "reload", "clean", "status", "history", "rollback", "hold", "release", "init"];
+
 describe("help", () => {
   it("lists the commands", async () => {
     const { code, out } = await relua(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["serve", "reload", "clean", "status", "init"])
-      expect(out).toMatch(new RegExp(`relua ${command}\\b`));
+    for (const command of commands) expect(out).toMatch(new RegExp(`relua ${command}\\b`));
   });
 
-  it.each(["serve", "reload", "clean", "status", "init"])("%s has an example", async (command) => {
+  it.each(commands)("%s has an example", async (command) => {
     const { code, out, err } = await relua([command, "--help"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(new RegExp(`Examples:\n +relua ${command}`));
@@ -38,6 +39,18 @@ describe("wrong usage", () => {
     ["options that contradict each other", ["reload", "--all", "a"], /--all takes no names/],
     ["--force on nothing", ["reload", "--force"], /--force takes the names/],
     ["an option that is given twice", ["status", "--url", "a", "--url", "b"], /--url is given 2 times/],
+    [
+      "a generation that is none",
+      ["rollback", "x"],
+      /GENERATION is "x"; it takes .*\n.*relua rollback --help/,
+    ],
+    ["no generation", ["rollback"], /Not enough arguments/],
+    ["an id that is none", ["history", "last"], /ID is "last"; it takes the number/],
+    ["a list of one reload", ["history", "3", "-n", "2"], /-n is for lists/],
+    ["a list of none", ["history", "-n", "0"], /-n is "0"; it takes a number from 1/],
+    ["a limit that is none", ["hold", "--limit", "soon"], /--limit is "soon"; it takes .*90s.*24h/],
+    ["a limit beyond a day", ["hold", "--limit", "25h"], /at most 24h/],
+    ["a release with an owner", ["release", "--owner", "ci"], /Unknown argument: owner/],
     ["an address that is none", ["status", "--url", "ftp://x"], /--url is "ftp:\/\/x"; it takes/],
     ["an address with a password", ["status", "--url", "http://a:b@x"], /RELUA_TOKEN/],
   ])("%s exits 2 with a hint", async (_title, args, message) => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/core/outcome.ts";
-import { formatReport, reportOf } from "../../src/observe/report.ts";
+import { formatLine, formatReport, reportOf } from "../../src/observe/report.ts";
 import { pipeStyle, terminalStyle } from "../../src/observe/style.ts";
 
 const startedAt = new Date(2026, 0, 2, 14, 3, 12).getTime();
@@ -224,10 +224,47 @@ describe("other ends", () => {
       { outcome: "planned", trigger: "api" },
       "14:03:12 #7 plan (api): apps/c.lua changed → 3 modules to evict (c → lib.b → a); nothing was done",
     ],
-    ["held", { outcome: "held" }, "14:03:12 #7 held: nothing is reloaded until the release"],
+    ["held", { outcome: "held" }, "14:03:12 #7 held; nothing is reloaded until the release"],
+    [
+      "held by somebody",
+      { outcome: "held", trigger: "api", hold: { owner: "ci", reason: "deploy\n42", since: 0, endsInMs: 1 } },
+      "14:03:12 #7 held (api) by ci: deploy 42; nothing is reloaded until the release",
+    ],
   ])("%s", (_title, outcome, line) => {
     expect(told(outcome)).toBe(line);
   });
+});
+
+describe("a rollback", () => {
+  const back: Partial<Outcome> = { trigger: "rollback", rolledBackTo: 2, reason: "oops" };
+
+  it("names the generation it goes back to, and says how long it stands", () => {
+    expect(told({ ...back, diskDiffers: true }).split("\n")).toEqual([
+      expect.stringContaining("#7 generation 4 (rollback to generation 2: oops): apps/c.lua changed →"),
+      "    it stands until the disk changes; the disk differs from it",
+    ]);
+    expect(told(back)).toMatch(/\n {4}it stands until the disk changes; the disk is the same$/);
+  });
+
+  it.each(["rejected", "unchanged", "held"] as const)("that is %s does not stand", (outcome) => {
+    expect(told({ ...back, outcome })).not.toContain("\n");
+  });
+});
+
+describe("a release", () => {
+  it("names the hold that it ended", () => {
+    const hold = { owner: "ci", reason: "", since: 0, endsInMs: 1 };
+    expect(told({ trigger: "release", hold })).toMatch(/\(release\): .*\n {4}the hold of ci is over$/);
+  });
+
+  it("says when there was none", () => {
+    expect(told({ trigger: "release" })).toMatch(/\n {4}nobody held$/);
+  });
+});
+
+it("gives the date in a list, where the time of day would not do", () => {
+  const report = reportOf({ ...committed, kept: [{ name: "ffi", why: "pinned" }] }, "/srv");
+  expect(formatLine(report, plain)).toMatch(/^2026-01-02 14:03:12 #7 generation 4: .* in 12 ms$/);
 });
 
 it("gives the full time where nobody watches", () => {

@@ -2,12 +2,18 @@
 
 import type { CommandModule } from "yargs";
 import { ReluaError } from "../../errors.ts";
-import { formatReport } from "../../observe/report.ts";
+import { formatPlan } from "../../observe/report-detail.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 import { findAgent } from "../agent-address.ts";
-import { parseReport } from "../answers.ts";
 import { callAgent } from "../client.ts";
-import { type ClientArguments, once, withClientOptions } from "./shared-options.ts";
+import { tellOutcome } from "../outcome.ts";
+import {
+  type ClientArguments,
+  outcomeTimeoutMs,
+  withClientOptions,
+  withJsonOption,
+  withReasonOption,
+} from "./shared-options.ts";
 
 interface ReloadArguments extends ClientArguments {
   readonly names: string[];
@@ -18,15 +24,12 @@ interface ReloadArguments extends ClientArguments {
   readonly json: boolean;
 }
 
-/** The canary may take its time; the agent answers after the outcome. */
-const timeoutMs = 120_000;
-
 export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadArguments> {
   return {
     command: "reload [names..]",
     describe: "Bring every VM to what is on disk now, or change nothing",
     builder: (yargs) =>
-      withClientOptions(yargs)
+      withJsonOption(withReasonOption(withClientOptions(yargs)))
         .positional("names", {
           type: "string",
           array: true,
@@ -36,13 +39,6 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
         .option("all", { type: "boolean", default: false, describe: "Every module, changed or not" })
         .option("force", { type: "boolean", default: false, describe: "The named modules, changed or not" })
         .option("dry-run", { type: "boolean", default: false, describe: "Print the plan, do nothing" })
-        .option("reason", {
-          type: "string",
-          requiresArg: true,
-          coerce: once("--reason"),
-          describe: "Shown in log and history",
-        })
-        .option("json", { type: "boolean", default: false, describe: "Print the agent's answer" })
         .check(({ names, all, force }) => {
           if (all && names.length > 0) throw new ReluaError("usage", "--all takes no names");
           if (force && names.length === 0)
@@ -50,10 +46,15 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
           return true;
         })
         .example("$0 reload", "Everything that differs on disk")
-        .example("$0 reload app.users --dry-run", "What would be evicted, and why"),
+        .example("$0 reload --dry-run", "The plan: which file would evict what, and what would be kept")
+        .example("$0 reload app.users --reason 'ticket 7'", "One module and all that depend on it")
+        .epilogue(
+          "Exits 0 when it is committed or nothing differs, 1 when it is rejected (the old code goes on) or held.\n" +
+            "A dry run loads nothing: it says what would be evicted, not whether the new code loads.",
+        ),
     handler: async (args) => {
       const { names, all, force, dryRun, reason, json } = args;
-      const { status, body } = await callAgent(await findAgent(args, process.env), {
+      const answer = await callAgent(await findAgent(args, process.env), {
         method: "POST",
         path: "api/v1/reloads",
         body: {
@@ -63,14 +64,9 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
           ...(dryRun ? { dryRun } : {}),
           ...(reason === undefined ? {} : { reason }),
         },
-        timeoutMs,
+        timeoutMs: outcomeTimeoutMs,
       });
-      const report = parseReport(body);
-      const went = status < 300;
-      if (json) terminal.out(JSON.stringify(body, undefined, 2));
-      else if (went) terminal.out(formatReport(report, terminal.outStyle));
-      else terminal.err(formatReport(report, terminal.errStyle));
-      process.exitCode = went ? 0 : 1;
+      tellOutcome(answer, terminal, dryRun ? { json, format: formatPlan } : { json });
     },
   };
 }

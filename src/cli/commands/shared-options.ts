@@ -17,6 +17,34 @@ export function once(option: string): (value: string | readonly string[] | undef
   };
 }
 
+/** The agent answers after the outcome, and the canary may take its time. */
+export const outcomeTimeoutMs = 120_000;
+
+/** Of commands whose outcome is kept: why it was asked for. */
+export function withReasonOption<T>(yargs: Argv<T>) {
+  return yargs.option("reason", {
+    type: "string",
+    requiresArg: true,
+    coerce: once("--reason"),
+    describe: "Shown in log, status and history",
+  });
+}
+
+/** Of commands that print data. */
+export function withJsonOption<T>(yargs: Argv<T>) {
+  return yargs.option("json", { type: "boolean", default: false, describe: "Print the agent's answer" });
+}
+
+/**
+ * A positional argument that is a number of something, from `least` on.
+ * @throws ReluaError `usage`
+ */
+export function wholeNumber(name: string, text: string, least: number, hint: string): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least) return number;
+  throw new ReluaError("usage", `${name} is ${JSON.stringify(text)}; it takes ${hint}`);
+}
+
 export function withConfigOption<T>(yargs: Argv<T>) {
   return yargs.option("config", {
     alias: "c",

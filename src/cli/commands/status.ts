@@ -6,7 +6,7 @@ import { findAgent } from "../agent-address.ts";
 import { parseStatus } from "../answers.ts";
 import { callAgent } from "../client.ts";
 import { formatStatus } from "../status-page.ts";
-import { type ClientArguments, withClientOptions } from "./shared-options.ts";
+import { type ClientArguments, withClientOptions, withJsonOption } from "./shared-options.ts";
 
 interface StatusArguments extends ClientArguments {
   readonly json: boolean;
@@ -17,11 +17,11 @@ const timeoutMs = 10_000;
 export function statusCommand(terminal: Terminal): CommandModule<object, StatusArguments> {
   return {
     command: "status",
-    describe: "Show generation, VMs, watched files and the standing rejection",
+    describe: "Show generation, VMs, watched files, the hold and the standing rejection",
     builder: (yargs) =>
-      withClientOptions(yargs)
-        .option("json", { type: "boolean", default: false, describe: "Print the agent's answer" })
-        .example("$0 status --json", "For scripts"),
+      withJsonOption(withClientOptions(yargs))
+        .example("$0 status", "What runs, who holds, and what on disk does not load")
+        .example("$0 status --json | jq .generation", "For scripts"),
     handler: async (args) => {
       const { body } = await callAgent(await findAgent(args, process.env), {
         method: "GET",

@@ -1,0 +1,44 @@
+/** `relua release`: ends a hold and commits what differs by now, as one change set. */
+
+import type { CommandModule } from "yargs";
+import type { Terminal } from "../../observe/terminal.ts";
+import { findAgent } from "../agent-address.ts";
+import { callAgent } from "../client.ts";
+import { tellOutcome } from "../outcome.ts";
+import {
+  type ClientArguments,
+  outcomeTimeoutMs,
+  withClientOptions,
+  withJsonOption,
+  withReasonOption,
+} from "./shared-options.ts";
+
+interface ReleaseArguments extends ClientArguments {
+  readonly reason: string | undefined;
+  readonly json: boolean;
+}
+
+export function releaseCommand(terminal: Terminal): CommandModule<object, ReleaseArguments> {
+  return {
+    command: "release",
+    describe: "End the hold and commit everything that differs by now, as one generation",
+    builder: (yargs) =>
+      withJsonOption(withReasonOption(withClientOptions(yargs)))
+        .example("$0 release", "Everything that was copied meanwhile, at once or not at all")
+        .example("$0 hold && rsync -a new/ apps/ && $0 release", "A deploy as one generation")
+        .epilogue(
+          "The hold is over in any case. Exits 0 when all is committed or nothing differs, 1 when it is rejected: the old code goes on until the disk changes, and relua status says why.\n" +
+            "Where nobody held it says so, and is a reload.",
+        ),
+    handler: async (args) => {
+      const { reason, json } = args;
+      const answer = await callAgent(await findAgent(args, process.env), {
+        method: "POST",
+        path: "api/v1/release",
+        body: reason === undefined ? {} : { reason },
+        timeoutMs: outcomeTimeoutMs,
+      });
+      tellOutcome(answer, terminal, { json });
+    },
+  };
+}

@@ -27,7 +27,7 @@ import { createSource } from "./source/source.ts";
 import { CanaryVm } from "./vm/canary-vm.ts";
 import type { VmSnapshot } from "./vm/hosted-vm.ts";
 import { createPool, type Pool } from "./vm/pool.ts";
-import { PoolTarget } from "./vm/pool-target.ts";
+import { PoolTarget, whyRecycled } from "./vm/pool-target.ts";
 import type { VmSettings } from "./vm/protocol.ts";
 import { WebFront } from "./web-front.ts";
 
@@ -313,9 +313,8 @@ export class Agent {
     });
     pool.on("applied", (vm, report) => {
       this.#feed.reached(Math.min(...pool.vms().map(({ generation }) => generation)));
-      for (const message of report.errors)
-        this.#log("error", `VM ${vm} did not load a module that the canary loaded: ${message}`, vm);
-      if (report.unfit !== undefined) this.#replace(vm, report.unfit);
+      const reason = whyRecycled(report);
+      if (reason !== undefined) this.#replace(vm, reason);
     });
     pool.on("recycle", (vm, message) => this.#replace(vm, message));
   }

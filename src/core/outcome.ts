@@ -26,6 +26,8 @@ export interface VmApplied {
   readonly id: number;
   /** Milliseconds of the move itself, warm loading included. */
   readonly appliedMs: number;
+  /** Why it is replaced by a new VM: it did not load what the canary had loaded, or an adopt function failed. */
+  readonly recycled?: string;
 }
 
 /** What set a reload off. */

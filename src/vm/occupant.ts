@@ -69,7 +69,8 @@ export function createOccupant(options: OccupantOptions): Occupant {
   if (timers) vm.attach(timers);
   const host: NgxHost = {
     scheduler: vm.scheduler,
-    workerId: options.vm - 1,
+    // The canary loads as the first VM would.
+    workerId: Math.max(0, options.vm - 1),
     workerCount: settings.threads,
     prefix: `${settings.prefix}/`,
     log,

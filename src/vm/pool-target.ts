@@ -13,6 +13,13 @@ interface Reports {
   complete: () => void;
 }
 
+/** Why a VM that has moved cannot go on as it is; undefined when it can. */
+export function whyRecycled({ unfit, errors }: AppliedReport): string | undefined {
+  return (
+    unfit ?? (errors.length > 0 ? `it did not load what the canary had loaded: ${errors[0]}` : undefined)
+  );
+}
+
 export class PoolTarget {
   readonly #pool: Pick<Pool, "broadcast" | "vms" | "on" | "recycleAll">;
   readonly #reports = new Map<number, Reports>();
@@ -47,10 +54,15 @@ export class PoolTarget {
     });
   }
 
-  #report(vm: number, { generation, appliedMs }: AppliedReport): void {
-    const reports = this.#reports.get(generation);
+  #report(vm: number, report: AppliedReport): void {
+    const reports = this.#reports.get(report.generation);
     if (!reports) return;
-    reports.vms.set(vm, { id: vm, appliedMs });
+    const recycled = whyRecycled(report);
+    reports.vms.set(vm, {
+      id: vm,
+      appliedMs: report.appliedMs,
+      ...(recycled !== undefined && { recycled }),
+    });
     if (reports.vms.size >= reports.expected) reports.complete();
   }
 }

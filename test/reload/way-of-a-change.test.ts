@@ -113,6 +113,22 @@ describe("a reload", () => {
     expect(await agent.reload()).toMatchObject({ outcome: "committed" });
   });
 
+  it("replaces a VM that does not load what the canary had loaded, and says so", async () => {
+    await start();
+    await everywhere();
+    tree.write({
+      "c.lua":
+        "if ngx.worker.id() == 1 and not once then once = true error('not here') end\nreturn { v = 2 }",
+    });
+    const outcome = await agent.reload();
+    expect(outcome).toMatchObject({ outcome: "committed", generation: 2 });
+    expect(outcome.vms.map(({ id, recycled }) => [id, recycled?.replace(/.*: /s, "")])).toEqual([
+      [1, undefined],
+      [2, "not here"],
+    ]);
+    await expect.poll(() => agent.status().vms.map(({ restarts }) => restarts)).toEqual([0, 1]);
+  });
+
   it("says unchanged when nothing differs, and plans without doing when it is a dry run", async () => {
     await start();
     await everywhere();

@@ -56,7 +56,7 @@ export function servingVm(
       initBy: "",
       initWorkerBy: "",
       threads: 1,
-      limits: { requestMs, instructions: 0, canaryMs: 5_000 },
+      limits: { requestMs, instructions: 0, heapMb: 256, canaryMs: 5_000 },
       sharedDicts: {},
       pinned: [],
       warm: true,
@@ -69,6 +69,7 @@ export function servingVm(
     log: (level, message) => log.push(`${level} ${message}`),
     onEnter: () => {},
     onLeave: () => {},
+    onTick: () => {},
   });
   const allowance = () => ({ deadlineMs: 10_000, instructions: 0, context: context() });
   const value = (ended: Ended) => {

@@ -36,7 +36,7 @@ function host(files: Record<string, string>, settings: Partial<VmBoot["settings"
       initBy: "",
       initWorkerBy: "",
       threads: 1,
-      limits: { requestMs: 5_000, instructions: 0, canaryMs: 5_000 },
+      limits: { requestMs: 5_000, instructions: 0, heapMb: 256, canaryMs: 5_000 },
       sharedDicts: {},
       pinned: [],
       warm: true,

@@ -26,7 +26,7 @@ export function snapshot(generation: number, mode: BootMode = "", starts?: Share
       initBy: mode,
       initWorkerBy: "",
       threads: 1,
-      limits: { requestMs: 0, instructions: 0, canaryMs: 0 },
+      limits: { requestMs: 0, instructions: 0, heapMb: 256, canaryMs: 0 },
       sharedDicts: {},
       pinned: [],
       warm: false,

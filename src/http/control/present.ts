@@ -39,7 +39,7 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
     })),
     evicted: presentEvicted(outcome.evicted),
     kept: presentKept(outcome.kept),
-    vms: outcome.vms.map(({ id, appliedMs }) => ({ id, appliedMs: tenths(appliedMs) })),
+    vms: outcome.vms.map(({ appliedMs, ...vm }) => ({ ...vm, appliedMs: tenths(appliedMs) })),
     errors: outcome.errors.map((error) => presentLoadError(error, prefix)),
     recycleRequired: [...outcome.recycleRequired],
     diskDiffers: outcome.diskDiffers,

@@ -57,7 +57,7 @@ export const outcomeSchema = z.strictObject({
   changes: z.array(changeSchema),
   evicted: z.array(evictedSchema),
   kept: z.array(keptSchema),
-  vms: z.array(z.strictObject({ id: vmId, appliedMs: milliseconds })),
+  vms: z.array(z.strictObject({ id: vmId, appliedMs: milliseconds, recycled: z.string().optional() })),
   errors: z.array(loadErrorSchema),
   recycleRequired: z.array(name).describe("Pinned modules whose own source changed"),
   diskDiffers: z.boolean().describe("The disk is not what runs afterwards"),

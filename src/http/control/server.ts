@@ -1,11 +1,10 @@
 /** The control plane's server: one address, the security rules, and behind them NJet's part and Relua's. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { formatListen, type ListenAddress } from "../../core/listen.ts";
 import type { LogLevel } from "../../core/log.ts";
-import { ReluaError } from "../../errors.ts";
+import { listenOn } from "../listening.ts";
 import { discard } from "./body.ts";
 import type { ControlledAgent } from "./controlled-agent.ts";
 import { createNjetApi } from "./njet/api.ts";
@@ -78,8 +77,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     (request, response) => {
       answer(request, response).catch((error: unknown) => {
-        // A client that went away is no failure, and there is nobody to tell.
-        if (request.destroyed || response.destroyed) return;
+        // A client that went away is no failure, and there is nobody to tell. A request is destroyed when it is
+        // read to its end, too.
+        if (response.destroyed || (request.destroyed && !request.complete)) return;
         failed(error instanceof Error ? (error.stack ?? error.message) : String(error));
         if (!response.headersSent)
           writeProblem(
@@ -94,7 +94,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   server.maxConnections = limits.connections;
 
   return {
-    listen: () => listen(server, options.listen),
+    listen: async () => formatListen(await listenOn(server, options.listen, "control.listen")),
     close: async (withinMs = 1000) => {
       events.close();
       if (!server.listening) return;
@@ -106,21 +106,4 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       clearTimeout(cut);
     },
   };
-}
-
-function listen(server: Server, address: ListenAddress): Promise<string> {
-  const place = formatListen(address);
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === "EADDRINUSE";
-      const message = inUse
-        ? `control.listen: ${place} is in use by another program; stop it, or set control.listen to another address`
-        : `control.listen: cannot listen on ${place}: ${error.message}`;
-      reject(new ReluaError(inUse ? "address-in-use" : "listen-failed", message, [], { cause: error }));
-    });
-    server.listen({ host: address.host, port: address.port }, () => {
-      const { port } = server.address() as AddressInfo;
-      resolve(formatListen({ host: address.host, port }));
-    });
-  });
 }

@@ -81,7 +81,6 @@ export function call(port: number, method: string, target: string, sent: Sent = 
   });
 }
 
-/** Sends bytes as they are; resolves with all that came back when the other side closes. */
 /** A promise that is settled from outside. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open: () => void = () => undefined;
@@ -91,6 +90,7 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   return { opened, open };
 }
 
+/** Sends bytes as they are; resolves with all that came back when the other side closes. */
 export function raw(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");

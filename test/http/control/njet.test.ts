@@ -83,6 +83,15 @@ describe("PUT http_lua_package_clean", () => {
     expect((await put(at, clean, ["mylib"])).text).toBe('{"code":4,"msg":"the source\'s thread died"}');
   });
 
+  test("a bug is a 500 that says nothing of itself, and is logged", async () => {
+    const at = await site();
+    at.agent.next = () => Promise.reject(new Error("inner detail"));
+    const { status, text } = await put(at, clean, ["mylib"]);
+    expect(status).toBe(500);
+    expect(text).not.toContain("inner detail");
+    expect(at.logged.join()).toContain("inner detail");
+  });
+
   test.each(["nope", '["a"', "['a']", '["a"],', "\ufeff[]", '["\u0001"]', '["\\x"]'])(
     "%j is not JSON",
     async (body) => {

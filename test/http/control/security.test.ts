@@ -236,7 +236,7 @@ describe("the address", () => {
     try {
       await expect(site({ listen: { host: "127.0.0.1", port } })).rejects.toMatchObject({
         code: "address-in-use",
-        message: `control.listen: 127.0.0.1:${port} is in use by another program; stop it, or set control.listen to another address`,
+        message: `127.0.0.1:${port} is in use by another program; stop that, or write another address in control.listen`,
       });
     } finally {
       other.close();

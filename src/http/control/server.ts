@@ -63,7 +63,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const open = openPaths.has(target.split("?", 1)[0] ?? "");
     const refusal = gate(request, path ? "njet" : open ? "open" : "relua");
     if (refusal) {
-      discard(request);
+      await discard(request);
       writeProblem(response, refusal);
     } else if (path) await njet(path, request, response);
     else await relua(request, response);

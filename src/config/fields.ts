@@ -51,7 +51,7 @@ export function size(least: string, most: string) {
 }
 
 /** Bytes of a size as nginx writes it (k, m, g in either case); undefined for anything else. */
-export function parseSize(text: string): number | undefined {
+function parseSize(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,15})([kmg]?)$/i.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * (unitBytes[(unit ?? "").toLowerCase()] ?? 1);
 }

@@ -14,7 +14,7 @@ export interface Change {
 export type Files = ReadonlyMap<string, SourceFile>;
 
 /** How `path` differs between two manifests; undefined where it does not. */
-export function changeOf(
+function changeOf(
   path: string,
   was: SourceFile | undefined,
   now: SourceFile | undefined,

@@ -3,15 +3,8 @@
 import { ReluaError } from "../errors.ts";
 import { type Candidate, candidate, parsePackagePath, type SearchPath } from "./template.ts";
 
-export {
-  canonicalName,
-  type FileName,
-  fixedFiles,
-  namesOf,
-  type SearchFolder,
-  sourceRoots,
-} from "./names.ts";
-export { type Candidate, candidates, parsePackagePath, type SearchPath, type Template } from "./template.ts";
+export { canonicalName, fixedFiles, namesOf, sourceRoots } from "./names.ts";
+export { type Candidate, candidates, parsePackagePath, type SearchPath } from "./template.ts";
 
 /**
  * What `;;` stands for: Debian's path of Lua 5.1 and LuaJIT without their library folders below /usr/local/lib
@@ -74,10 +67,9 @@ export function resolve(searchPath: SearchPath, name: string, exists: (path: str
   return { path: undefined, probes };
 }
 
-/** Lua 5.1's text for a module that is nowhere (ll_require and loader_Lua, loadlib.c). */
-export function moduleNotFoundMessage(name: string, tried: readonly Candidate[]): string {
-  const files = tried.map(({ text }) => `\n\tno file '${text}'`).join("");
-  return `module '${name}' not found:\n\tno field package.preload['${name}']${files}`;
+/** Lua's text for the places where a search found nothing (searchpath, loadlib.c). */
+export function missedText(tried: readonly Pick<Candidate, "text">[]): string {
+  return tried.map(({ text }) => `\n\tno file '${text}'`).join("");
 }
 
 /** The same two replacements as Lua's setpath; a mark that no text can hold keeps the second from seeing the first. */

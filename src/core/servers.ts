@@ -7,7 +7,7 @@ import { parseListen } from "./listen.ts";
 import { locationPatternProblem } from "./location-pattern.ts";
 
 export { formatListen, isLoopback, type ListenAddress, parseListen } from "./listen.ts";
-export { type LocationPattern, parseLocationPattern } from "./location-pattern.ts";
+export { parseLocationPattern } from "./location-pattern.ts";
 
 /** Key of a phase's source text in `lua`: `content_by`, …. */
 export type InlineKey = `${Phase}_by`;
@@ -99,7 +99,7 @@ const serverNames = list(text("a server name"), "a list of names").min(1, {
 const locations = list(locationSchema, "a list of locations");
 
 /** Checks one server of the API's document, where nothing is left out. */
-export const serverSchema: z.ZodType<ServerDocument> = closedObject({ listens, serverNames, locations });
+const serverSchema: z.ZodType<ServerDocument> = closedObject({ listens, serverNames, locations });
 
 /** Checks one server of the config file: `serverNames` is `[""]` and `locations` empty when left out. */
 export const configServerSchema = closedObject({

@@ -5,7 +5,7 @@ import type { Activity } from "./activity.ts";
 import { pushText } from "./stack.ts";
 
 /** Lua instructions between two looks at the limits; costs 0 to 15 % (facts.md, Fengari, "Limits"). */
-export const hookInterval = 1000;
+const hookInterval = 1000;
 
 /** What an activity may still spend; shared by all coroutines that serve it. */
 export interface Allowance {

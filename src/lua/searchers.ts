@@ -1,7 +1,13 @@
 /** The searchers of `package.searchers` (`package.loaders` in 5.1), and `package.searchpath`. */
 
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
-import { type Candidate, candidates, parsePackagePath, type SearchPath } from "../core/search-path.ts";
+import {
+  type Candidate,
+  candidates,
+  missedText,
+  parsePackagePath,
+  type SearchPath,
+} from "../core/search-path.ts";
 import type { Files, FoundFile } from "./files.ts";
 import type { Generations } from "./generations.ts";
 import { pushUtf8, raiseUtf8, setFunction, toBytes, utf8At } from "./stack.ts";
@@ -70,7 +76,7 @@ export function installSearchers(parts: SearchersParts): void {
       return 2;
     }
     if (search) search.probes = missed.map(({ path }) => path);
-    pushUtf8(L, missed.map(({ text }) => `\n\tno file '${text}'`).join(""));
+    pushUtf8(L, missedText(missed));
     return 1;
   };
 
@@ -80,17 +86,17 @@ export function installSearchers(parts: SearchersParts): void {
     const separator = lua.lua_isnoneornil(L, 3) ? "." : nameArgument(L, 3);
     const replacement = lua.lua_isnoneornil(L, 4) ? "/" : nameArgument(L, 4);
     const spelled = separator === "" ? name : name.replaceAll(separator, () => replacement);
-    let missed = "";
+    const missed: { readonly text: string }[] = [];
     for (const template of parsePackagePath(path, parts.cwd).templates) {
       const text = template.text.replaceAll("?", () => spelled);
       if (files.find(files.absolute(text), generations.shown)) {
         pushUtf8(L, text);
         return 1;
       }
-      missed += `\n\tno file '${text}'`;
+      missed.push({ text });
     }
     lua.lua_pushnil(L);
-    pushUtf8(L, missed);
+    pushUtf8(L, missedText(missed));
     return 2;
   };
 

@@ -48,7 +48,7 @@ const topics: readonly ((L: lua_State, host: NgxHost) => void)[] = [
 ];
 
 /** The two names of the table, as globals and in `package.loaded`. */
-export const apiNames = ["ngx", "njt"] as const;
+const apiNames = ["ngx", "njt"] as const;
 
 /** Makes the API of a state whose standard library is open: the globals and `package.loaded` entries; +0. */
 export function openNgx(L: lua_State, host: NgxHost): void {

@@ -6,7 +6,7 @@ import { escapeFor } from "./encoding.ts";
 import type { NgxHost } from "./host.ts";
 
 /** nginx's result codes. */
-export const results = { OK: 0, ERROR: -1, AGAIN: -2, DONE: -4, DECLINED: -5 } as const;
+const results = { OK: 0, ERROR: -1, AGAIN: -2, DONE: -4, DECLINED: -5 } as const;
 
 /** nginx's bit for each request method (ngx_http_request.h); the constant is `ngx.HTTP_<name>`. */
 export const methodBits = {
@@ -28,7 +28,7 @@ export const methodBits = {
 } as const;
 
 /** lua-nginx-module, "HTTP status constants"; the constant is `ngx.HTTP_<name>`. */
-export const statusCodes = {
+const statusCodes = {
   CONTINUE: 100,
   SWITCHING_PROTOCOLS: 101,
   OK: 200,

@@ -105,7 +105,7 @@ const allForeignToBase64 = new RegExp(foreignToBase64, "g");
  * The bytes of a base64 text, undefined when it is none. As nginx: what follows a `=` is ignored, padding is
  * optional. `mime` (RFC 2045) also skips characters that are no digits, such as line ends.
  */
-export function decodeBase64(text: string, mime = false): Uint8Array | undefined {
+function decodeBase64(text: string, mime = false): Uint8Array | undefined {
   const padding = text.indexOf("=");
   let digits = padding < 0 ? text : text.slice(0, padding);
   if (mime) digits = digits.replace(allForeignToBase64, "");

@@ -6,12 +6,6 @@ import { raise } from "../lua/stack.ts";
 import { Exchange, Surroundings } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
 
-/** The running code's request; undefined outside of requests. */
-export function currentExchange(host: NgxHost): Exchange | undefined {
-  const context = host.scheduler.current()?.context;
-  return context instanceof Exchange ? context : undefined;
-}
-
 /** lua-nginx-module's name for what is running, as its error messages have it; undefined where it has no request. */
 function contextName(host: NgxHost): string | undefined {
   const context = host.scheduler.current()?.context;

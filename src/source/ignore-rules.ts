@@ -12,7 +12,7 @@ export interface IgnoreRule {
  * Folders that are not entered. A root itself may have such a name. Names that start with a dot are not reachable by
  * `require` (the dot becomes a slash), and are where git, editors and Kubernetes (`..data`) keep their own.
  */
-export const ignoredFolderRules: readonly IgnoreRule[] = [
+const ignoredFolderRules: readonly IgnoreRule[] = [
   { what: "names that start with a dot", matches: /^\./ },
   { what: "node_modules", matches: /^node_modules$/ },
 ];
@@ -21,7 +21,7 @@ export const ignoredFolderRules: readonly IgnoreRule[] = [
  * Files that a program has open on the way to another name. They are known by name alone, since they are gone before
  * anybody could look; an event on one says that a writer is at work.
  */
-export const temporaryFileRules: readonly IgnoreRule[] = [
+const temporaryFileRules: readonly IgnoreRule[] = [
   { what: "vim's swap files", matches: /^\..*\.sw[a-z]$/ },
   { what: "vim's test for a writable folder", matches: /^4913$/ },
   { what: "backup copies (vim, emacs, gedit)", matches: /~$/ },

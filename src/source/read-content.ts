@@ -10,7 +10,7 @@ import { errorCode, type FileIdentity, fileIdentity, oddKind, sameFile } from ".
 const { h64Raw } = await xxhash();
 
 /** XXH64 of some bytes, 16 hexadecimal digits. */
-export function hashOf(bytes: Uint8Array): string {
+function hashOf(bytes: Uint8Array): string {
   return h64Raw(bytes).toString(16).padStart(16, "0");
 }
 

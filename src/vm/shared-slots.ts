@@ -18,7 +18,7 @@ export const slot = {
   heapKb: 6,
 } as const;
 
-export const slotCount = 8;
+const slotCount = 8;
 
 /** Shared memory for one VM. */
 export function createSlots(): SharedArrayBuffer {

@@ -10,7 +10,7 @@ import { lauxlib, lua, lualib } from "#fengari";
 import {
   type Candidate,
   candidates,
-  moduleNotFoundMessage,
+  missedText,
   namesOf,
   parsePackagePath,
   parseSearchPath,
@@ -172,8 +172,8 @@ function answer(search: Search, question: Question, whole: boolean): Answer {
   if (match !== undefined) return { found: match.text };
   return {
     missing: whole
-      ? moduleNotFoundMessage(question.name, all)
-      : moduleNotFoundMessage("", all).split("['']")[1]!,
+      ? `module '${question.name}' not found:\n\tno field package.preload['${question.name}']${missedText(all)}`
+      : missedText(all),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   canonicalName,
   defaultSearchPath,
   fixedFiles,
-  moduleNotFoundMessage,
+  missedText,
   namesOf,
   parsePackagePath,
   parseSearchPath,
@@ -120,8 +120,8 @@ describe("from a name to a file", () => {
   });
 
   it("says it in Lua 5.1's words when there is none", () => {
-    expect(moduleNotFoundMessage("x", candidates(parse("./?.lua;/l/?.lua"), "x"))).toBe(
-      "module 'x' not found:\n\tno field package.preload['x']\n\tno file './x.lua'\n\tno file '/l/x.lua'",
+    expect(missedText(candidates(parse("./?.lua;/l/?.lua"), "x"))).toBe(
+      "\n\tno file './x.lua'\n\tno file '/l/x.lua'",
     );
   });
 });

@@ -38,7 +38,7 @@ export async function rereadConfig({ agent, narrator, configFile }: RereadParts)
 }
 
 /** Keys of the config file, as written there, that mean something else now. */
-export function changedKeys(was: Config, now: Config): readonly string[] {
+function changedKeys(was: Config, now: Config): readonly string[] {
   const keys = new Set([...Object.keys(was), ...Object.keys(now)] as (keyof Config)[]);
   keys.delete("file");
   keys.delete("cwd");

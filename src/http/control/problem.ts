@@ -40,7 +40,7 @@ export function problem(
 export const problemType = "application/problem+json";
 
 /** `about:blank` says that `title` is the status' own (RFC 9457, 4.2.1); `code` tells kinds apart. */
-export function problemBody({ status, code, detail, errors }: Problem): string {
+function problemBody({ status, code, detail, errors }: Problem): string {
   return JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, code, detail, errors });
 }
 

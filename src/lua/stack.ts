@@ -31,7 +31,7 @@ export function pushText(L: lua_State, text: string): void {
   lua.lua_pushstring(L, toBytes(text));
 }
 
-/** Pushes bytes as a string, uncopied: the caller must not write to them afterwards; +1. */
+/** Pushes a copy of the bytes as a string; +1. */
 export function pushBytes(L: lua_State, bytes: Uint8Array): void {
   lua.lua_pushstring(L, bytes);
 }

@@ -17,8 +17,7 @@ function filtered(L: lua_State, host: NgxHost): Exchange {
 function get(L: lua_State, host: NgxHost): number {
   const exchange = filtered(L, host);
   const index = lauxlib.luaL_checkinteger(L, 2) as number;
-  // A copy: the piece is sent away, and its buffer with it, while Lua may keep the string.
-  if (index === 1) pushBytes(L, (exchange.chunk ?? nothing).slice());
+  if (index === 1) pushBytes(L, exchange.chunk ?? nothing);
   else if (index === 2) lua.lua_pushboolean(L, exchange.chunkIsLast);
   else lua.lua_pushnil(L);
   return 1;

@@ -79,7 +79,11 @@ export function codeSpans(markdown: string): readonly string[] {
 
 /** Targets of links, without those that lead out of the repository. */
 export function linksOf(markdown: string): readonly string[] {
-  return [...proseOf(markdown).matchAll(/\]\(([^)\s]+)\)/g)]
+  return [
+    ...proseOf(markdown)
+      .replace(/`[^`\n]+`/g, "code")
+      .matchAll(/\]\(([^)\s]+)\)/g),
+  ]
     .map(([, target]) => target!)
     .filter((target) => !/^[a-z]+:/.test(target));
 }

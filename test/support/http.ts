@@ -85,8 +85,9 @@ export async function sendBytes(
   // A server that refuses early resets what it has not read: what it said before is what counts.
   socket.on("error", () => {});
   socket.on("end", () => socket.end());
+  // Not `once` of node:events for the end: it rejects at the first error.
+  const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
   await once(socket, "connect");
-  const closed = once(socket, "close");
   if (typeof bytes === "string") socket.write(bytes, "latin1");
   else socket.write(bytes);
   if (halfClose) socket.end();

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
 import { createTree, type Tree } from "../support/tree.ts";
 
 let tree: Tree;
@@ -34,6 +35,10 @@ async function start(files: Record<string, string> = app, config: ConfigInput = 
   );
   await agent.start();
 }
+/** The next outcome of its kind. */
+const nextOutcome = (isIt: (outcome: Outcome) => boolean) =>
+  new Promise<Outcome>((resolve) => agent.on("outcome", (outcome) => isIt(outcome) && resolve(outcome)));
+
 /** What every VM answers. */
 const everywhere = async () => {
   const answers = [await agent.call("a", "f"), await agent.call("a", "f")];
@@ -138,6 +143,19 @@ describe("a reload", () => {
     expect(planned).toMatchObject({ outcome: "planned", generation: 1 });
     expect(planned.evicted.map(({ name }) => name)).toEqual(["a", "lib.b", "c"]);
     expect(await everywhere()).toEqual([1, 1]);
+    expect(planned.changes.map(({ roots }) => roots)).toEqual([["c"]]);
+    expect(agent.reloader.history.list()).toEqual([]);
+  });
+
+  it("takes no change away from the watcher by a dry run", async () => {
+    // Nothing but the dry run notices the change: no event is expected to settle before it.
+    await start(app, { watch: { settleMs: 60_000, maxWaitMs: 60_000, sweepMs: 60_000 } });
+    await everywhere();
+    tree.write({ "c.lua": "return { v = 2 }" });
+    const committed = nextOutcome((outcome) => outcome.trigger === "watch");
+    expect(await agent.reload({ dryRun: true })).toMatchObject({ outcome: "planned", diskDiffers: true });
+    expect(await committed).toMatchObject({ outcome: "committed", generation: 2, diskDiffers: false });
+    expect(await everywhere()).toEqual([2, 2]);
   });
 
   it("commits what was rehearsed, not what the disk became meanwhile", async () => {
@@ -244,9 +262,75 @@ describe("rollback", () => {
     expect(agent.status().diskDiffers).toBe(false);
   });
 
-  it("refuses a generation that is not kept", async () => {
+  it("tells where it went back to, and stands over reloads that bring nothing of the disk", async () => {
     await start();
-    await expect(agent.rollback(7)).rejects.toMatchObject({ code: "generation-unknown" });
+    await everywhere();
+    tree.write({ "c.lua": "return { v = 2 }" });
+    await agent.reload();
+    expect(await agent.rollback(1, "oops")).toMatchObject({
+      rolledBackTo: 1,
+      reason: "oops",
+      diskDiffers: true,
+    });
+    expect(await agent.rollback(3)).toMatchObject({ outcome: "unchanged", rolledBackTo: 3 });
+    expect(agent.status()).toMatchObject({ generation: 3, diskDiffers: true, rolledBackTo: 1 });
+    expect(await agent.reload()).toMatchObject({ outcome: "committed", generation: 4, diskDiffers: false });
+    expect(agent.status().rolledBackTo).toBeUndefined();
+    expect(await everywhere()).toEqual([2, 2]);
+  });
+
+  it("stands while a file is written again with what it had, and falls when one changes", async () => {
+    await start(app, { watch: { settleMs: 5 } });
+    await everywhere();
+    const second = nextOutcome(({ generation }) => generation === 2);
+    tree.write({ "c.lua": "return { v = 2 }" });
+    await second;
+    await agent.rollback(1);
+    tree.write({ "c.lua": "return { v = 2 }", "stats.lua": app["stats.lua"] });
+    const next = nextOutcome(({ trigger }) => trigger === "watch");
+    tree.write({ "fresh.lua": "return 1" });
+    expect((await next).changes.map(({ path }) => path)).toEqual([
+      tree.path("c.lua"),
+      tree.path("fresh.lua"),
+    ]);
+    expect(agent.status().generation).toBe(4);
+  });
+
+  it.each([0, 2, 7, -1, 1.5, Number.NaN])("refuses generation %d: it is not kept", async (generation) => {
+    await start();
+    await expect(agent.rollback(generation)).rejects.toMatchObject({
+      code: "generation-unknown",
+      message: `generation ${generation} is not kept; there are 1 to 1`,
+    });
+  });
+
+  it("is rejected when the old sources do not load any more, and says nothing of the disk then", async () => {
+    // Nobody had loaded it in generation 1, so nobody asked whether it loads.
+    await start({ ...app, "c.lua": "error('not finished')" });
+    tree.write({ "c.lua": "return { v = 2 }" });
+    await agent.reload();
+    await everywhere();
+    expect(await agent.rollback(1)).toMatchObject({ outcome: "rejected", generation: 2, rolledBackTo: 1 });
+    expect(agent.status()).toMatchObject({
+      rejected: undefined,
+      diskDiffers: false,
+      rolledBackTo: undefined,
+    });
+    expect(await everywhere()).toEqual([2, 2]);
+  });
+
+  it("leaves a rejection standing: what is on the disk is as it was", async () => {
+    await start();
+    await everywhere();
+    tree.write({ "c.lua": "return { v = 2 }" });
+    await agent.reload();
+    tree.write({ "c.lua": "return { v = }" });
+    const rejected = await agent.reload();
+    await agent.rollback(1);
+    expect(agent.status().rejected).toBe(rejected);
+    tree.write({ "c.lua": "return { v = 2 }" });
+    expect(await agent.reload()).toMatchObject({ outcome: "committed" });
+    expect(agent.status().rejected).toBeUndefined();
   });
 
   it("gives a replaced VM the generation it went back to", async () => {
@@ -273,9 +357,61 @@ describe("hold", () => {
     expect(agent.status().held).toBe(true);
     const outcome = await agent.release();
     expect(outcome).toMatchObject({ outcome: "committed", generation: 2, trigger: "release" });
+    expect(outcome.hold).toMatchObject({ owner: "deploy", reason: "copying" });
     expect(outcome.changes).toHaveLength(2);
     expect(await everywhere()).toEqual([2, 2]);
     expect(agent.reloader.history.list()).toHaveLength(1);
+  });
+
+  it("stops a change set that was on its way when it began", async () => {
+    await start();
+    await everywhere();
+    tree.write({ "c.lua": "return { v = 2 }" });
+    agent.on("plan", () => agent.status().held || agent.hold(hold));
+    expect(await agent.reload()).toMatchObject({
+      outcome: "held",
+      generation: 1,
+      diskDiffers: true,
+      hold: { owner: "deploy" },
+    });
+    expect(await everywhere()).toEqual([1, 1]);
+  });
+
+  it("stops a rollback, but not a dry run", async () => {
+    await start();
+    agent.hold(hold);
+    tree.write({ "c.lua": "return { v = 2 }" });
+    expect(await agent.rollback(1)).toMatchObject({ outcome: "held", hold: { reason: "copying" } });
+    expect(await agent.reload({ dryRun: true })).toMatchObject({ outcome: "planned", changes: [{}] });
+    expect(await agent.release()).toMatchObject({ outcome: "committed", generation: 2 });
+  });
+
+  it("is over when what it held is rejected: the old code goes on, and the reason stands", async () => {
+    await start();
+    await everywhere();
+    agent.hold(hold);
+    tree.write({ "c.lua": "return { v = }" });
+    const outcome = await agent.release();
+    expect(outcome).toMatchObject({ outcome: "rejected", generation: 1, hold: { owner: "deploy" } });
+    expect(agent.status()).toMatchObject({ held: false, hold: undefined, rejected: outcome });
+    expect(await everywhere()).toEqual([1, 1]);
+  });
+
+  it("is told from its absence when it is released", async () => {
+    await start();
+    const outcome = await agent.release();
+    expect(outcome).toMatchObject({ outcome: "unchanged", trigger: "release" });
+    expect(outcome.hold).toBeUndefined();
+  });
+
+  it("does not outlive the agent", async () => {
+    await start();
+    const logged: string[] = [];
+    agent.on("log", (_level, message) => logged.push(message));
+    agent.hold({ ...hold, limitMs: 1 });
+    await agent.close();
+    expect(agent.status().held).toBe(false);
+    expect(logged).toEqual([]);
   });
 
   it("ends by itself when its time is over", async () => {
@@ -306,5 +442,24 @@ describe("hold", () => {
     rmSync(tree.path(".relua-hold"));
     await committed;
     expect(await everywhere()).toEqual([2, 2]);
+  });
+
+  it("is not ended by a file .relua-hold that goes away when somebody else holds by then", async () => {
+    await start();
+    tree.write({ ".relua-hold": "" });
+    await expect.poll(() => agent.status().held, { timeout: 5_000 }).toBe(true);
+    agent.hold(hold);
+    // Comes and goes more slowly than it is looked at, until a coming was seen: so was the going before it.
+    const seen: unknown[] = [];
+    let turns = 0;
+    const reason = () => {
+      if (turns++ % 2 === 0) rmSync(tree.path(".relua-hold"));
+      else tree.write({ ".relua-hold": "again" });
+      seen.push(agent.status().held);
+      return agent.status().hold?.reason;
+    };
+    await expect.poll(reason, { timeout: 20_000, interval: 600 }).toBe("again");
+    expect(seen).not.toContain(false);
+    expect(agent.reloader.history.list()).toEqual([]);
   });
 });

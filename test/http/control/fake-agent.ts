@@ -105,7 +105,7 @@ export class FakeAgent implements ControlledAgent {
     if (generation > 7)
       throw new ReluaError("generation-unknown", `generation ${generation} is not kept; there are 1 to 7`);
     this.turns.push({ call: "rollback", generation, reason });
-    return outcome({ trigger: "rollback" });
+    return { ...(await this.next()), trigger: "rollback", rolledBackTo: generation };
   }
   hold(request: object) {
     this.turns.push({ call: "hold", ...request });
@@ -113,7 +113,7 @@ export class FakeAgent implements ControlledAgent {
   }
   async release(reason?: string): Promise<Outcome> {
     this.turns.push({ call: "release", reason });
-    return outcome({ trigger: "release" });
+    return { ...(await this.next()), trigger: "release" };
   }
   status(): AgentStatus {
     return this.currentStatus;

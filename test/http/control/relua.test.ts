@@ -165,6 +165,29 @@ describe("history", () => {
     expect((await at.call("GET", `${reloads}/2`)).json).toEqual(rejected);
   });
 
+  test("lists at most as many as asked for", async () => {
+    const at = await site();
+    for (const id of [1, 2, 3]) at.agent.history.add(outcome({ id }));
+    const ids = async (query: string) =>
+      ((await at.call("GET", reloads + query)).json as { id: number }[]).map(({ id }) => id);
+    expect(await ids("?limit=2")).toEqual([3, 2]);
+    expect(await ids("?limit=100")).toEqual([3, 2, 1]);
+    for (const query of ["?limit=0", "?limit=-1", "?limit=x", "?limit=", "?limit=1&limit=2"])
+      expect((await at.call("GET", reloads + query)).json).toMatchObject({
+        code: "input-invalid",
+        detail: expect.stringContaining("limit: it takes a number"),
+      });
+  });
+
+  test("tells which names a change concerns", async () => {
+    const at = await site();
+    const changes = [{ path: `${prefix}/apps/c.lua`, kind: "changed" as const, roots: ["c"] }];
+    at.agent.history.add(outcome({ id: 1, changes }));
+    expect((await at.call("GET", `${reloads}/1`)).json).toMatchObject({
+      changes: [{ file: "apps/c.lua", kind: "changed", roots: ["c"] }],
+    });
+  });
+
   test.each(["3", "x", "async-1", "1e0", "%31%00", "1/2", "-1", "99999999999999999999"])(
     "there is no %s",
     async (id) => {
@@ -200,8 +223,34 @@ describe("hold, release and rollback", () => {
     const released = await post("/api/v1/release", undefined);
     expect(released.reply.json).toEqual({ ...presented, trigger: "release" });
     const back = await post("/api/v1/rollback", { generation: 3, reason: "oops" });
-    expect(back.reply.json).toEqual({ ...presented, trigger: "rollback" });
+    expect(back.reply.json).toEqual({ ...presented, trigger: "rollback", rolledBackTo: 3 });
     expect(back.at.agent.turns).toEqual([{ call: "rollback", generation: 3, reason: "oops" }]);
+  });
+
+  test.each([
+    ["/api/v1/release", {}, "rejected", 422],
+    ["/api/v1/release", {}, "held", 409],
+    ["/api/v1/release", {}, "unchanged", 200],
+    ["/api/v1/rollback", { generation: 3 }, "rejected", 422],
+    ["/api/v1/rollback", { generation: 3 }, "held", 409],
+    ["/api/v1/rollback", { generation: 3 }, "unchanged", 200],
+  ] as const)("%s %j that is %s answers with its outcome", async (target, body, kind, code) => {
+    const at = await site();
+    const hold = { owner: "ci", reason: "deploy", since: Date.UTC(2026, 0, 1), endsInMs: 5 };
+    at.agent.next = async () => outcome({ outcome: kind, hold, diskDiffers: true });
+    const { status: got, json } = await at.call("POST", target, { body: JSON.stringify(body) });
+    expect(got).toBe(code);
+    expect(json).toMatchObject({
+      outcome: kind,
+      diskDiffers: true,
+      hold: { owner: "ci", reason: "deploy", since: "2026-01-01T00:00:00.000Z", endsInMs: 5 },
+    });
+  });
+
+  test("hold without a word is in the API's name, with the agent's own limit", async () => {
+    const { at, reply } = await post("/api/v1/hold", undefined);
+    expect(reply.status).toBe(200);
+    expect(at.agent.turns).toEqual([{ call: "hold", owner: "control API" }]);
   });
 
   test("a generation that is not kept is not found", async () => {
@@ -215,7 +264,9 @@ describe("hold, release and rollback", () => {
     ["/api/v1/rollback", { generation: "3" }],
     ["/api/v1/rollback", { generation: 1.5 }],
     ["/api/v1/hold", { limitMs: 0 }],
+    ["/api/v1/hold", { limitMs: 86_400_001 }],
     ["/api/v1/hold", { for: "ever" }],
+    ["/api/v1/release", { owner: "ci" }],
     ["/api/v1/release", { reason: 1 }],
   ])("%s %j is refused", async (target, body) => {
     const { at, reply } = await post(target, body);
@@ -238,6 +289,18 @@ describe("status", () => {
       watch: { files: 4, folders: 2, mode: "events", missingRoots: ["lib"], skipped: [] },
       rejected: null,
       uptimeMs: 1234.6,
+    });
+  });
+
+  test("shows who holds, and where a rollback went", async () => {
+    const at = await site();
+    const hold = { owner: "ci", reason: "deploy", since: Date.UTC(2026, 0, 1), endsInMs: 5 };
+    at.agent.currentStatus = { ...status, held: true, hold, diskDiffers: true, rolledBackTo: 3 };
+    expect((await at.call("GET", "/api/v1/status")).json).toMatchObject({
+      held: true,
+      hold: { owner: "ci", reason: "deploy", since: "2026-01-01T00:00:00.000Z", endsInMs: 5 },
+      diskDiffers: true,
+      rolledBackTo: 3,
     });
   });
 

@@ -40,8 +40,8 @@ interface Timer {
   dueAtMs: number;
   /** Modules whose code started it or is called by it. */
   readonly owners: ReadonlySet<string>;
-  /** The older generation that alone has its owners; undefined for those of the active one. */
-  readonly view: View | undefined;
+  /** The older generation whose code started it, until that ends; undefined for the active one. */
+  startedOn: View | undefined;
   /** Started by code that is being said farewell to. */
   readonly leaving: boolean;
   cancel(): void;
@@ -127,14 +127,13 @@ export class Timers {
     const { shown, active } = home.vm.generations;
     const sources = [callerOf(L)?.source ?? "", definitionOf(L, 2).source];
     const owners = new Set(sources.flatMap((source) => home.vm.modulesOf(source)));
-    const apart = shown !== active && [...owners].some((name) => shown.apart.has(name));
     const top: number = lua.lua_gettop(L);
     const args: LuaRef[] = [];
     for (let index = 3; index <= top; index++) args.push(refTo(L, index));
     const dueAtMs = performance.now() + delayMs;
     const fn = refTo(L, 2);
-    const view = apart ? shown : undefined;
-    this.#schedule({ home, fn, args, everyMs, dueAtMs, owners, view, leaving, cancel: () => {} });
+    const startedOn = shown === active ? undefined : shown;
+    this.#schedule({ home, fn, args, everyMs, dueAtMs, owners, startedOn, leaving, cancel: () => {} });
     return undefined;
   }
 
@@ -146,21 +145,27 @@ export class Timers {
   /** See Belongings.evicting. */
   evicting(home: TimerHome, names: ReadonlySet<string>): boolean {
     // What farewells start is due at once and fires in its own turn: calling it here might never end.
-    const isOwned = ({ home: its, view, leaving, owners }: Timer) =>
-      its === home && view === undefined && !leaving && [...owners].some((name) => names.has(name));
+    const isOwned = (timer: Timer) =>
+      timer.home === home && !timer.leaving && !isApart(timer) && hasOwnerIn(timer, names);
     for (const run of this.#runs.values()) if (isOwned(run.timer)) run.leaving = true;
     const owned = [...this.#pending].filter(isOwned);
     const early = owned.filter(isEarly).length;
     if (early > 0)
-      home.log("notice", `${early} ${early === 1 ? "timer" : "timers"} ended with the code they belong to`);
+      home.log(
+        "notice",
+        early === 1 ? "1 timer ended with its code" : `${early} timers ended with their code`,
+      );
     for (const timer of owned) this.#farewell(timer, home.farewellMs);
     return owned.length > 0;
   }
 
   /** See Belongings.ending. */
   ending(home: TimerHome, view: View): void {
-    for (const timer of [...this.#pending])
-      if (timer.home === home && timer.view === view) this.#farewell(timer, home.farewellMs, view);
+    for (const timer of [...this.#pending]) {
+      if (timer.home !== home || timer.startedOn !== view) continue;
+      if (isApart(timer)) this.#farewell(timer, home.farewellMs, view);
+      timer.startedOn = undefined;
+    }
   }
 
   #schedule(timer: Timer): void {
@@ -259,6 +264,16 @@ export class StateTimers implements TimerStarter, Belongings {
   ending(view: View): void {
     this.#timers.ending(this.#home, view);
   }
+}
+
+function hasOwnerIn({ owners }: Timer, names: { has(name: string): boolean }): boolean {
+  for (const name of owners) if (names.has(name)) return true;
+  return false;
+}
+
+/** Whether its modules are others in the active generation by now. */
+function isApart(timer: Timer): boolean {
+  return timer.startedOn !== undefined && hasOwnerIn(timer, timer.startedOn.apart);
 }
 
 /** Whether a last call now would come before its time. */

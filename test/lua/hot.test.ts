@@ -43,6 +43,8 @@ describe("hot.data", () => {
     move({ "a.lua": null, "b.lua": null, "b/init.lua": telling("b", 2) }, ["a", "b"], ["b"]);
     move({ "a.lua": telling("a", 3) }, [], ["a"]);
     expect(trace()).toBe("dispose:a:1:1 dispose:b:1:1 adopt:b:2:2");
+    move({ "a.lua": telling("a", 4), "b/init.lua": telling("b", 3) }, ["a", "b"]);
+    expect(trace().split(" ").slice(3)).toEqual(["dispose:a:3:1", "dispose:b:2:2"]);
   });
 
   it("is one table for the functions of a module, whenever they ask", () => {
@@ -252,6 +254,7 @@ describe("a request that began before the move", () => {
     move({ "a.lua": telling("a", 2) }, ["a"], ["a"]);
     expect(trace()).toBe("dispose:a:1:1 adopt:a:2:2");
     expect(await request).toEqual([1, 1]);
+    expect(trace()).toBe("dispose:a:1:1 adopt:a:2:2");
   });
 
   it("asks for the handle of its own instance, and disturbs the new one in nothing", async () => {
@@ -275,7 +278,7 @@ describe("a request that began before the move", () => {
       "coroutine.yield() local v = require('lazy').v coroutine.yield() note('last') return v",
     );
     const beside = begin("for i = 1, 6 do coroutine.yield() end note('beside')");
-    move({ "lazy.lua": telling("lazy", 2) }, ["lazy"]);
+    move({ "lazy.lua": telling("lazy", 2) }, []);
     expect(run("return require('lazy').v")).toBe(2);
     expect(await request).toBe(1);
     await beside;

@@ -151,7 +151,7 @@ describe("at the eviction of their module", () => {
         move({ "a.lua": "return 'new a'", "b.lua": "return 'new b'" }, ["a", "b"]);
         expect(trace()).toBe("true:old a:old b");
         expect(timers.pending).toBe(0);
-        expect(log).toEqual(["notice 1 timer ended with the code they belong to"]);
+        expect(log).toEqual(["notice 1 timer ended with its code"]);
       },
     ));
 
@@ -269,6 +269,48 @@ describe("timers of a request that began before the move", () => {
       expect(timers.pending).toBe(1);
     }));
 
+  it("end there as well when the module was loaded for that generation alone, which they still see", () =>
+    on(
+      {
+        "lazy.lua":
+          "ngx.timer.every(60, function(premature) note(package.loaded.lazy, tostring(premature)) end) return 'old'",
+      },
+      async ({ begin, move, run, trace, timers }) => {
+        const request = begin("coroutine.yield() require 'lazy' coroutine.yield() note('last')");
+        move({ "lazy.lua": "return 'new'" }, []);
+        run("require 'lazy'");
+        await request;
+        expect(trace()).toBe("last old:true");
+        expect(timers.pending).toBe(0);
+      },
+    ));
+
+  it("end with their module when that is evicted after the request was over", () =>
+    on({ "a.lua": ticking(1), "b.lua": "return 1" }, async ({ begin, run, move, trace, timers }) => {
+      run("require 'a'");
+      const request = begin("local a = require 'a' coroutine.yield() a.at(60, 'late')");
+      move({ "b.lua": "return 2" }, ["b"]);
+      await request;
+      move({ "a.lua": "return 2" }, ["a"]);
+      expect(trace()).toBe("chunk:1:true late:1:true");
+      expect(timers.pending).toBe(0);
+    }));
+
+  it("or before the request was", () =>
+    on({ "a.lua": ticking(1), "b.lua": "return 1" }, async ({ begin, run, move, trace }) => {
+      run("require 'a'");
+      const request = begin(
+        "local a = require 'a' coroutine.yield() a.at(60, 'late') coroutine.yield() note('last')",
+      );
+      const beside = begin("for i = 1, 4 do coroutine.yield() end");
+      move({ "b.lua": "return 2" }, ["b"]);
+      await new Promise((resolve) => setImmediate(resolve));
+      move({ "a.lua": "return 2" }, ["a"]);
+      await request;
+      await beside;
+      expect(trace()).toBe("chunk:1:true late:1:true last");
+    }));
+
   it("go on when their module is the active generation's as well", () =>
     on({ "a.lua": ticking(1), "b.lua": "return 1" }, async ({ begin, run, move, timers }) => {
       run("require 'a'");
@@ -288,6 +330,7 @@ describe("at the end of the VM", () => {
       timers.expire(100);
       expect(trace()).toBe("true:process exiting true due:false");
       expect(timers.idle).toBe(true);
+      expect(run("return ngx.timer.at(60, function() end)")).toEqual([null, "process exiting"]);
       expect(run("return ngx.timer.at(0, function() note('allowed') end)")).toBe(1);
       await until("trace[4] == 'allowed'");
     }));

@@ -172,6 +172,18 @@ describe("hot.pin", () => {
     ]);
     await until(() => agent.pinnedWhy("p") === undefined);
   });
+
+  it("ends with the VM that said it", async () => {
+    await start(files, { threads: 1 });
+    await everywhere();
+    expect(agent.pinnedWhy("p")).toBe("pinned (hot.pin)");
+    // Another VM holds the module: its name stays in the graph.
+    agent.graph.observe(2, { name: "p", probes: [], held: true, generation: 1 });
+    expect(agent.pinnedWhy("p")).toBe("pinned (hot.pin)");
+    await agent.pool.recycle(1);
+    expect(agent.graph.module("p")?.vms).toEqual(new Set([2]));
+    expect(agent.pinnedWhy("p")).toBeUndefined();
+  });
 });
 
 describe("timers in every VM", () => {

@@ -114,7 +114,7 @@ describe("the end of a VM", () => {
     );
     await vm.heard("ready");
     for (const id of [1, 2, 3]) vm.post({ type: "call", id, module: "a", fn: "f", args: [] });
-    await vm.heard("done");
+    await vm.heard("result");
     vm.post({ type: "drain" });
     await vm.ended;
     await noneLeft();

@@ -39,7 +39,7 @@ export function installCoroutines(main: lua_State, nesting: Nesting): void {
     if (L === co) return "running";
     const parked = nesting.parkedStatus(co);
     if (parked !== undefined) return parked;
-    const status = lua.lua_status(co) as number;
+    const status = lua.lua_status(co);
     if (status === LUA_YIELD) return "suspended";
     if (status !== LUA_OK) return "dead";
     if (lua.lua_getstack(co, 0, frame) > 0) return "normal";
@@ -74,7 +74,7 @@ export function installCoroutines(main: lua_State, nesting: Nesting): void {
       lua.lua_xmove(co, L, 1);
       return -1;
     }
-    const count = lua.lua_gettop(co) as number;
+    const count = lua.lua_gettop(co);
     if (!lua.lua_checkstack(L, count + 1)) {
       lua.lua_pop(co, count);
       pushText(L, "too many results to resume");
@@ -89,7 +89,7 @@ export function installCoroutines(main: lua_State, nesting: Nesting): void {
   /** Suspends the coroutine that resumed `co`, since `co` has suspended its whole activity. */
   const suspendOutward = (L: lua_State, co: lua_State, then: Continuation): number => {
     nesting.park(co);
-    return lua.lua_yieldk(L, 0, co, then) as number;
+    return lua.lua_yieldk(L, 0, co, then);
   };
 
   /** The end of `resume`, at once or after a suspension: true and the values, or false and the error. */
@@ -113,18 +113,18 @@ export function installCoroutines(main: lua_State, nesting: Nesting): void {
       lua.lua_insert(L, -2);
       lua.lua_concat(L, 2);
     }
-    return lua.lua_error(L) as number;
+    return lua.lua_error(L);
   };
   const continueWrapped: Continuation = (L, _status, co) => finishWrapped(L, co, goOn(L, co));
 
   const argument = (L: lua_State): lua_State => {
     const co = lua.lua_tothread(L, 1) as lua_State | null;
-    return co ?? (lauxlib.luaL_argerror(L, 1, threadExpected) as never);
+    return co ?? lauxlib.luaL_argerror(L, 1, threadExpected);
   };
 
   const create = (L: lua_State): number => {
     lauxlib.luaL_checktype(L, 1, lua.LUA_TFUNCTION);
-    const co = lua.lua_newthread(L) as lua_State;
+    const co = lua.lua_newthread(L);
     lua.lua_pushvalue(L, 1);
     lua.lua_xmove(L, co, 1);
     return 1;
@@ -139,7 +139,7 @@ export function installCoroutines(main: lua_State, nesting: Nesting): void {
     if (L === nesting.top()) return nesting.pause(L);
     if (L === main) return raise(L, "attempt to yield from outside a coroutine");
     if (!lua.lua_isyieldable(L)) return raise(L, "attempt to yield across a C-call boundary");
-    return lua.lua_yieldk(L, lua.lua_gettop(L), 0, null) as number;
+    return lua.lua_yieldk(L, lua.lua_gettop(L), 0, null);
   };
 
   openTable(main);

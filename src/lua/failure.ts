@@ -38,7 +38,7 @@ function describeError(main: lua_State, co: lua_State): string {
 function viaToString(main: lua_State, co: lua_State): string | undefined {
   if (lauxlib.luaL_getmetafield(co, -1, toBytes("__tostring")) === lua.LUA_TNIL) return undefined;
   lua.lua_pop(co, 1);
-  const scratch = lua.lua_newthread(main) as lua_State;
+  const scratch = lua.lua_newthread(main);
   lua.lua_pop(main, 1);
   lua.lua_pushcfunction(scratch, (L: lua_State) => {
     lauxlib.luaL_tolstring(L, 1);

@@ -84,7 +84,7 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
   function resumeNested(co: lua_State, from: lua_State, args: number): number {
     const task = current;
     // The main state's own code, at boot.
-    if (task === undefined) return lua.lua_resume(co, from, args) as number;
+    if (task === undefined) return lua.lua_resume(co, from, args);
     const barrier = lua.lua_isyieldable(from) ? 0 : 1;
     task.barriers += barrier;
     innermost = co;
@@ -221,7 +221,7 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
       return limits.kill(L);
     }
     task.wait = wait;
-    return lua.lua_yieldk(L, 0, task, pushResults) as number;
+    return lua.lua_yieldk(L, 0, task, pushResults);
   }
 
   function wakeUp(task: Task, push: ((co: lua_State) => number) | undefined): void {
@@ -245,7 +245,7 @@ export function createScheduler(main: lua_State, options: SchedulerOptions = {})
 
   return {
     run(activity, push, done) {
-      const co = lua.lua_newthread(main) as lua_State;
+      const co = lua.lua_newthread(main);
       // Fengari's threads live as long as JavaScript refers to them: no anchor is needed.
       lua.lua_pop(main, 1);
       const task = new Task(activity, co, done, abort);

@@ -45,10 +45,10 @@ export function textAt(L: lua_State, index: number): string | undefined {
 /** The bytes at `index` when it is a string or number, else undefined; +0. Not to be written to. */
 export function bytesAt(L: lua_State, index: number): LuaString | undefined {
   const type = lua.lua_type(L, index);
-  if (type === lua.LUA_TSTRING) return lua.lua_tostring(L, index) as LuaString;
+  if (type === lua.LUA_TSTRING) return lua.lua_tostring<LuaString>(L, index);
   if (type !== lua.LUA_TNUMBER) return undefined;
   lua.lua_pushvalue(L, index);
-  const bytes = lua.lua_tostring(L, -1) as LuaString;
+  const bytes = lua.lua_tostring<LuaString>(L, -1);
   lua.lua_pop(L, 1);
   return bytes;
 }
@@ -79,7 +79,7 @@ export function raise(L: lua_State, message: string): never {
   lauxlib.luaL_where(L, 1);
   pushText(L, message);
   lua.lua_concat(L, 2);
-  return lua.lua_error(L) as never;
+  return lua.lua_error(L);
 }
 
 /** Pushes a JavaScript string as UTF-8; for names and paths, which are text and not bytes; +1. */

@@ -36,7 +36,7 @@ export interface StateOptions {
  * Weak tables hold strongly and `__gc` is never called: Lua values are JavaScript objects here.
  */
 export function createState(options: StateOptions): lua_State {
-  const L = lauxlib.luaL_newstate() as lua_State;
+  const L = lauxlib.luaL_newstate();
   openPackage(L);
   const environment = environmentFunctions(L);
   openBase(L, environment, options.print);

@@ -8,7 +8,7 @@ let compiler: lua_State | undefined;
 
 /** The compiler's message, with `label` as the chunk's name; undefined when the code compiles. */
 export function syntaxError(label: string, code: string): string | undefined {
-  compiler ??= lauxlib.luaL_newstate() as lua_State;
+  compiler ??= lauxlib.luaL_newstate();
   const source = new Uint8Array(Buffer.from(code, "utf8"));
   const name = new Uint8Array(Buffer.from(`=${label}`, "utf8"));
   const status: number = lauxlib.luaL_loadbufferx(compiler, source, source.length, name, toBytes("t"));

@@ -77,7 +77,7 @@ function appendArgument(L: lua_State, pairs: string[], name: string): void {
 
 /** Appends each value of the table at the top, its sequence in order, which Fengari's traversal is not in; +0. */
 function appendList(L: lua_State, pairs: string[], name: string): void {
-  const length = lua.lua_rawlen(L, -1) as number;
+  const length = lua.lua_rawlen(L, -1);
   for (let place = 1; place <= length; place++) {
     lua.lua_rawgeti(L, -1, place);
     appendArgument(L, pairs, name);
@@ -85,7 +85,7 @@ function appendList(L: lua_State, pairs: string[], name: string): void {
   }
   lua.lua_pushnil(L);
   while (lua.lua_next(L, -2)) {
-    const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? (lua.lua_tonumber(L, -2) as number) : 0;
+    const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? lua.lua_tonumber(L, -2) : 0;
     if (!(Number.isInteger(key) && key >= 1 && key <= length)) appendArgument(L, pairs, name);
     lua.lua_pop(L, 1);
   }
@@ -113,7 +113,7 @@ export function encodeArguments(L: lua_State, index: number): string {
 }
 
 function encodeArgs(L: lua_State): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 1) raise(L, `expecting 1 argument but seen ${count}`);
   lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE);
   pushText(L, encodeArguments(L, 1));
@@ -121,10 +121,10 @@ function encodeArgs(L: lua_State): number {
 }
 
 function decodeArgs(L: lua_State): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 1 && count !== 2) raise(L, `expecting 1 or 2 arguments but seen ${count}`);
   const query = toText(lauxlib.luaL_checkstring(L, 1));
-  const max = count === 2 ? (lauxlib.luaL_checknumber(L, 2) as number) : defaultMaxArguments;
+  const max = count === 2 ? lauxlib.luaL_checknumber(L, 2) : defaultMaxArguments;
   const { entries, truncated } = parseArguments(query, Math.trunc(max));
   pushArguments(L, entries);
   if (!truncated) return 1;

@@ -1,6 +1,6 @@
 /** The Lua modules `cjson` and `cjson.safe`: lua-cjson 2.1 in OpenResty's version. */
 
-import { type LuaString, lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
+import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
 import { pushBytes, setField, setFunction, toBytes } from "../lua/stack.ts";
 import { array, emptyArray, emptyArrayMetatable, pushArrayMetatable } from "./cjson/array.ts";
 import { decode } from "./cjson/decode.ts";
@@ -38,7 +38,7 @@ function pushModule(L: lua_State, safe: boolean): void {
   };
   const decodeFunction: lua_CFunction = (L) => {
     checkOneArgument(L);
-    decode(L, settings, lauxlib.luaL_checkstring(L, 1) as LuaString);
+    decode(L, settings, lauxlib.luaL_checkstring(L, 1));
     return 1;
   };
 

@@ -9,7 +9,7 @@ import { requestOf } from "./request-scope.ts";
 
 /** Keeps the table at `index` for the request; the proxy lives and dies with the exchange; +0. */
 function keep(L: lua_State, exchange: Exchange, index: number): void {
-  exchange.pushContext = lua.lua_toproxy(L, index) as (L: lua_State) => void;
+  exchange.pushContext = lua.lua_toproxy(L, index);
 }
 
 export function contextField(host: NgxHost): MagicField {
@@ -25,7 +25,7 @@ export function contextField(host: NgxHost): MagicField {
     },
     set(L, index) {
       const exchange = requestOf(L, host);
-      const type = lua.lua_type(L, index) as number;
+      const type = lua.lua_type(L, index);
       if (type !== lua.LUA_TTABLE) {
         raise(L, `ctx should be a table while getting a ${toText(lua.lua_typename(L, type))}`);
       }

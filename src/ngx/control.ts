@@ -17,7 +17,7 @@ function end(L: lua_State, host: NgxHost, reason: EndReason): number {
 }
 
 function exit(L: lua_State, host: NgxHost): number {
-  let status = Math.trunc(lauxlib.luaL_checknumber(L, 1) as number);
+  let status = Math.trunc(lauxlib.luaL_checknumber(L, 1));
   const context = host.scheduler.current()?.context;
   if (context instanceof Surroundings && context.phase === "timer")
     return end(L, host, { kind: "exit", status });
@@ -39,10 +39,10 @@ function exit(L: lua_State, host: NgxHost): number {
 }
 
 function redirect(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 1 && count !== 2) raise(L, "expecting one or two arguments");
   const uri = toText(lauxlib.luaL_checkstring(L, 1));
-  const status = count === 2 ? Math.trunc(lauxlib.luaL_checknumber(L, 2) as number) : 302;
+  const status = count === 2 ? Math.trunc(lauxlib.luaL_checknumber(L, 2)) : 302;
   if (!redirections.has(status)) {
     raise(
       L,
@@ -71,11 +71,11 @@ function execArguments(L: lua_State): string {
       return "";
   }
   const got = toText(lauxlib.luaL_typename(L, 2));
-  return lauxlib.luaL_argerror(L, 2, toBytes(`string, number, or table expected, but got ${got}`)) as never;
+  return lauxlib.luaL_argerror(L, 2, toBytes(`string, number, or table expected, but got ${got}`));
 }
 
 function exec(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 1 && count !== 2) raise(L, `expecting one or two arguments, but got ${count}`);
   const uri = toText(lauxlib.luaL_checkstring(L, 1));
   if (uri === "") raise(L, "The uri argument is empty");

@@ -2,7 +2,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { type LuaString, lauxlib, lua, type lua_State } from "#fengari";
+import { lauxlib, lua, type lua_State } from "#fengari";
 import { pushBytes, pushNumber, pushText, raise, setFunction } from "../lua/stack.ts";
 import type { NgxHost } from "./host.ts";
 import { looseBytesAt } from "./loose.ts";
@@ -12,10 +12,10 @@ function digest(algorithm: "md5" | "sha1", L: lua_State): Buffer {
 }
 
 function hmacSha1(L: lua_State): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 2) raise(L, `expecting 2 arguments, but got ${count}`);
-  const secret = lauxlib.luaL_checkstring(L, 1) as LuaString;
-  const text = lauxlib.luaL_checkstring(L, 2) as LuaString;
+  const secret = lauxlib.luaL_checkstring(L, 1);
+  const text = lauxlib.luaL_checkstring(L, 2);
   pushBytes(L, new Uint8Array(createHmac("sha1", secret).update(text).digest()));
   return 1;
 }

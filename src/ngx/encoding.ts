@@ -67,7 +67,7 @@ function escapeUriFunction(L: lua_State): number {
   let kind: number = escapeFor.component;
   if (!lua.lua_isnoneornil(L, 2)) {
     if (lua.lua_type(L, 2) !== lua.LUA_TNUMBER) raise(L, '"esc_type" is not number');
-    kind = lua.lua_tonumber(L, 2) as number;
+    kind = lua.lua_tonumber(L, 2);
     if (!(kind >= escapeFor.uri && kind <= escapeFor.mailAuth)) raise(L, `"esc_type" ${kind} out of range`);
   }
   pushText(L, escapeUri(text, Math.trunc(kind) as EscapeKind));
@@ -115,7 +115,7 @@ function decodeBase64(text: string, mime = false): Uint8Array | undefined {
 
 function encodeBase64Function(L: lua_State): number {
   const bytes = looseBytesAt(L, 1);
-  const plain = lua.lua_toboolean(L, 2) as boolean;
+  const plain = lua.lua_toboolean(L, 2);
   if (plain && lua.lua_type(L, 2) !== lua.LUA_TBOOLEAN) {
     raise(L, `bad no_padding: boolean expected, got ${toText(lauxlib.luaL_typename(L, 2))}`);
   }

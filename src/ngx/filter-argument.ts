@@ -16,7 +16,7 @@ function filtered(L: lua_State, host: NgxHost): Exchange {
 
 function get(L: lua_State, host: NgxHost): number {
   const exchange = filtered(L, host);
-  const index = lauxlib.luaL_checkinteger(L, 2) as number;
+  const index = lauxlib.luaL_checkinteger(L, 2);
   if (index === 1) pushBytes(L, exchange.chunk ?? nothing);
   else if (index === 2) lua.lua_pushboolean(L, exchange.chunkIsLast);
   else lua.lua_pushnil(L);
@@ -25,8 +25,8 @@ function get(L: lua_State, host: NgxHost): number {
 
 function set(L: lua_State, host: NgxHost): number {
   const exchange = filtered(L, host);
-  const index = lauxlib.luaL_checkinteger(L, 2) as number;
-  if (index === 2) exchange.chunkIsLast = lua.lua_toboolean(L, 3) as boolean;
+  const index = lauxlib.luaL_checkinteger(L, 2);
+  if (index === 2) exchange.chunkIsLast = lua.lua_toboolean(L, 3);
   else if (index !== 1) raise(L, `bad index: ${index}`);
   else if (lua.lua_isnil(L, 3)) exchange.chunk = undefined;
   else {

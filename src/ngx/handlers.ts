@@ -78,13 +78,13 @@ export class HandlerRunner {
   runWithin(L: lua_State, phase: Phase, source: HandlerSource): string | undefined {
     lauxlib.luaL_checkstack(L, 8, null);
     lua.lua_pushcfunction(L, traceback);
-    const base = lua.lua_gettop(L) as number;
+    const base = lua.lua_gettop(L);
     const failure = this.#pushHandler(L, phase, source, this.#exchange);
     if (failure !== undefined) {
       lua.lua_settop(L, base - 1);
       return loadError(source, failure);
     }
-    const status = lua.lua_pcall(L, 0, 1, base) as number;
+    const status = lua.lua_pcall(L, 0, 1, base);
     // The request's limit was reached in here: its Kill goes on, past the code whose output is filtered.
     if (status === killed) this.#host.scheduler.exit(L, undefined);
     let error: string | undefined;
@@ -109,7 +109,7 @@ function nothing(): number {
 /** A body filter may end the response by returning ngx.ERROR or a status of 300 and more; +0. */
 function refuses(L: lua_State, index: number, phase: Phase): boolean {
   if (phase !== "body_filter" || lua.lua_type(L, index) !== lua.LUA_TNUMBER) return false;
-  const result = lua.lua_tonumber(L, index) as number;
+  const result = lua.lua_tonumber(L, index);
   return result === -1 || result >= 300;
 }
 

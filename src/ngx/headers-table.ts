@@ -8,8 +8,8 @@ const defaultMaxHeaders = 100;
 
 /** What `get_headers(max, raw)` was asked for; `max` 0 means all of them; +0. */
 export function headerLimit(L: lua_State): { readonly max: number; readonly raw: boolean } {
-  const max = lua.lua_isnoneornil(L, 1) ? defaultMaxHeaders : (lauxlib.luaL_checkinteger(L, 1) as number);
-  return { max: max < 0 ? defaultMaxHeaders : max, raw: lua.lua_toboolean(L, 2) as boolean };
+  const max = lua.lua_isnoneornil(L, 1) ? defaultMaxHeaders : lauxlib.luaL_checkinteger(L, 1);
+  return { max: max < 0 ? defaultMaxHeaders : max, raw: lua.lua_toboolean(L, 2) };
 }
 
 /** `headers.Content_Type` → `content-type`. */
@@ -25,7 +25,7 @@ function findInAnySpelling(L: lua_State): number {
 export function createHeadersMetatable(L: lua_State): (L: lua_State) => void {
   lua.lua_createtable(L, 0, 1);
   setFunction(L, "__index", findInAnySpelling);
-  const push = lua.lua_toproxy(L, -1) as (L: lua_State) => void;
+  const push = lua.lua_toproxy(L, -1);
   lua.lua_pop(L, 1);
   return push;
 }
@@ -75,7 +75,7 @@ export function headerValuesAt(L: lua_State, index: number): string[] {
   if (lua.lua_isnoneornil(L, index)) return [];
   if (lua.lua_type(L, index) !== lua.LUA_TTABLE) return [stringAt(L, index)];
   const values: string[] = [];
-  const length = lua.lua_rawlen(L, index) as number;
+  const length = lua.lua_rawlen(L, index);
   for (let place = 1; place <= length; place++) {
     lua.lua_rawgeti(L, index, place);
     values.push(stringAt(L, -1));

@@ -19,12 +19,12 @@ function callerPrefix(L: lua_State): string {
 }
 
 function argumentError(L: lua_State, index: number, message: string): never {
-  return lauxlib.luaL_argerror(L, index, toBytes(message)) as never;
+  return lauxlib.luaL_argerror(L, index, toBytes(message));
 }
 
 /** The text of the argument at `index`; raises for what cannot be logged; +0. */
 function logTextAt(L: lua_State, index: number): string {
-  const type = lua.lua_type(L, index) as number;
+  const type = lua.lua_type(L, index);
   switch (type) {
     case lua.LUA_TNUMBER:
     case lua.LUA_TSTRING:
@@ -53,7 +53,7 @@ function logTextAt(L: lua_State, index: number): string {
 /** Logs all arguments, joined, at the level of this number; +0. */
 function write(L: lua_State, host: NgxHost, level: number): number {
   let message = "";
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   for (let index = 1; index <= count; index++) message += logTextAt(L, index);
   host.log(logLevels[level] as (typeof logLevels)[number], `[lua] ${callerPrefix(L)}${message}`);
   return 0;
@@ -65,7 +65,7 @@ export function openLog(L: lua_State, host: NgxHost): void {
     setField(L, name === "error" ? "ERR" : name.toUpperCase(), number);
   });
   setFunction(L, "log", (L) => {
-    const level = lauxlib.luaL_checkinteger(L, 1) as number;
+    const level = lauxlib.luaL_checkinteger(L, 1);
     if (level < 0 || level >= logLevels.length) argumentError(L, 1, `bad log level: ${level}`);
     lua.lua_remove(L, 1);
     return write(L, host, level);

@@ -10,7 +10,7 @@ export function looseBytesAt(L: lua_State, index: number): LuaString {
   if (!lua.lua_toboolean(L, index)) return empty;
   const bytes = bytesAt(L, index);
   if (bytes !== undefined) return bytes;
-  const made = lauxlib.luaL_tolstring(L, index) as LuaString;
+  const made = lauxlib.luaL_tolstring(L, index);
   lua.lua_pop(L, 1);
   return made;
 }

@@ -9,12 +9,12 @@ const newlineBytes = toBytes("\n");
 const words = { nil: toBytes("nil"), true: toBytes("true"), false: toBytes("false"), null: toBytes("null") };
 
 function argumentError(L: lua_State, argument: number, message: string): never {
-  return lauxlib.luaL_argerror(L, argument, toBytes(message)) as never;
+  return lauxlib.luaL_argerror(L, argument, toBytes(message));
 }
 
 /** Integral numbers in full, all others by `%.14g`, unlike `tostring` (ngx_http_lua_ngx_echo). */
 function numberBytes(L: lua_State, index: number): Uint8Array {
-  const value = lua.lua_tonumber(L, index) as number;
+  const value = lua.lua_tonumber(L, index);
   if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63) return bytesAt(L, index) as Uint8Array;
   return toBytes(Number.isSafeInteger(value) ? `${value === 0 ? 0 : value}` : `${BigInt(value)}`);
 }
@@ -31,9 +31,9 @@ function gather(
   strict: boolean,
   depth = 0,
 ): number {
-  const type = lua.lua_type(L, index) as number;
+  const type = lua.lua_type(L, index);
   let piece: Uint8Array | undefined;
-  if (type === lua.LUA_TSTRING) piece = lua.lua_tostring(L, index) as Uint8Array;
+  if (type === lua.LUA_TSTRING) piece = lua.lua_tostring(L, index);
   else if (type === lua.LUA_TNUMBER) piece = numberBytes(L, index);
   else if (type === lua.LUA_TTABLE) return gatherArray(L, index, argument, pieces, strict, depth);
   else if (!strict) {
@@ -57,12 +57,12 @@ function gatherArray(
   // A table that holds itself ends here.
   if (depth >= maxDepth) argumentError(L, argument, "table nested too deeply");
   lauxlib.luaL_checkstack(L, 4, null);
-  const table = lua.lua_absindex(L, index) as number;
+  const table = lua.lua_absindex(L, index);
   let last = 0;
   lua.lua_pushnil(L);
   while (lua.lua_next(L, table)) {
     lua.lua_pop(L, 1);
-    const key = lua.lua_type(L, -1) === lua.LUA_TNUMBER ? (lua.lua_tonumber(L, -1) as number) : 0;
+    const key = lua.lua_type(L, -1) === lua.LUA_TNUMBER ? lua.lua_tonumber(L, -1) : 0;
     if (!(Number.isInteger(key) && key >= 1)) argumentError(L, argument, "non-array table found");
     if (key > last) last = key;
   }
@@ -89,7 +89,7 @@ function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
 
 /** The output for all arguments of the running C function, in a buffer of its own; +0. Raises as `ngx.say` does. */
 export function argumentsAsOutput(L: lua_State, newline: boolean): Uint8Array {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count === 1 && lua.lua_type(L, 1) === lua.LUA_TSTRING) {
     const text = lua.lua_tostring(L, 1) as Uint8Array;
     const all = new Uint8Array(newline ? text.length + 1 : text.length);

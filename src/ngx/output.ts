@@ -29,7 +29,7 @@ function write(L: lua_State, host: NgxHost, newline: boolean): number {
 }
 
 function flush(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count > 1) raise(L, `attempt to pass ${count} arguments, but accepted 0 or 1`);
   if (count === 1) lauxlib.luaL_checktype(L, 1, lua.LUA_TBOOLEAN);
   const wait = count === 1 && lua.lua_toboolean(L, 1);

@@ -9,7 +9,7 @@ import { requestOf } from "./request-scope.ts";
 /** What the functions take as `max`; none, nil and negative mean the default, 0 all; +0. */
 function limitAt(L: lua_State, index: number): number {
   if (lua.lua_isnoneornil(L, index)) return defaultMaxArguments;
-  const max = lauxlib.luaL_checkinteger(L, index) as number;
+  const max = lauxlib.luaL_checkinteger(L, index);
   return max < 0 ? defaultMaxArguments : max;
 }
 
@@ -60,10 +60,10 @@ function clearTable(L: lua_State, target: number): void {
 }
 
 function setUriArgs(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== 1) raise(L, `expecting 1 argument but seen ${count}`);
   const exchange = requestOf(L, host);
-  const type = lua.lua_type(L, 1) as number;
+  const type = lua.lua_type(L, 1);
   if (type === lua.LUA_TTABLE) exchange.args = encodeArguments(L, 1);
   else if (type === lua.LUA_TSTRING || type === lua.LUA_TNUMBER) exchange.args = textAt(L, 1) as string;
   else {
@@ -75,7 +75,7 @@ function setUriArgs(L: lua_State, host: NgxHost): number {
 }
 
 function getPostArgs(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count > 1) raise(L, `expecting 0 or 1 arguments but seen ${count}`);
   const max = limitAt(L, 1);
   const exchange = requestOf(L, host);

@@ -7,7 +7,7 @@ import type { NgxHost } from "./host.ts";
 import { requestInMainPhase, requestOf } from "./request-scope.ts";
 
 function expectCount(L: lua_State, expected: number, noun: string): void {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count !== expected) raise(L, `expecting ${expected} ${noun} but seen ${count}`);
 }
 
@@ -48,7 +48,7 @@ function getBodyData(L: lua_State, host: NgxHost): number {
 
 function setBodyData(L: lua_State, host: NgxHost): number {
   expectCount(L, 1, "arguments");
-  const body = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
+  const body = lauxlib.luaL_checkstring(L, 1);
   const exchange = requestOf(L, host);
   requireRead(L, exchange);
   replaceBody(exchange, body);
@@ -56,12 +56,12 @@ function setBodyData(L: lua_State, host: NgxHost): number {
 }
 
 function initBody(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count > 1) raise(L, `expecting 0 or 1 argument but seen ${count}`);
   const exchange = requestOf(L, host);
   requireRead(L, exchange);
   if (count === 1) {
-    const size = lauxlib.luaL_checkinteger(L, 1) as number;
+    const size = lauxlib.luaL_checkinteger(L, 1);
     if (size < 0) raise(L, `bad size argument: ${size}`);
   }
   exchange.bodyState = "building";
@@ -71,7 +71,7 @@ function initBody(L: lua_State, host: NgxHost): number {
 
 function appendBody(L: lua_State, host: NgxHost): number {
   expectCount(L, 1, "arguments");
-  const piece = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
+  const piece = lauxlib.luaL_checkstring(L, 1);
   const exchange = requestOf(L, host);
   if (exchange.bodyState !== "building") raise(L, "request_body not initialized");
   exchange.bodyPieces.push(piece);

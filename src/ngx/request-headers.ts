@@ -43,13 +43,13 @@ export function openRequestHeaders(L: lua_State, host: NgxHost): void {
   const pushMetatable = createHeadersMetatable(L);
   setFunction(L, "get_headers", (L) => getHeaders(L, host, pushMetatable));
   setFunction(L, "set_header", (L) => {
-    const count = lua.lua_gettop(L) as number;
+    const count = lua.lua_gettop(L);
     if (count !== 2) raise(L, `expecting two arguments, but seen ${count}`);
     replace(L, requestOf(L, host), stringAt(L, 1), headerValuesAt(L, 2));
     return 0;
   });
   setFunction(L, "clear_header", (L) => {
-    const count = lua.lua_gettop(L) as number;
+    const count = lua.lua_gettop(L);
     if (count !== 1) raise(L, `expecting one arguments, but seen ${count}`);
     replace(L, requestOf(L, host), stringAt(L, 1), []);
     return 0;

@@ -12,13 +12,13 @@ const methodNames = new Map<number, string>(Object.entries(methodBits).map(([nam
 function setMethod(L: lua_State, host: NgxHost): number {
   const exchange = requestOf(L, host);
   if (lua.lua_type(L, 1) !== lua.LUA_TNUMBER) raise(L, "bad method number");
-  const number = lua.lua_tonumber(L, 1) as number;
+  const number = lua.lua_tonumber(L, 1);
   exchange.method = methodNames.get(number) ?? raise(L, `unsupported HTTP method: ${number}`);
   return 0;
 }
 
 function setUri(L: lua_State, host: NgxHost): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   if (count < 1 || count > 3) raise(L, `expecting 1 or 2 or 3 arguments but seen ${count}`);
   const exchange = requestOf(L, host);
   const uri = toText(lauxlib.luaL_checkstring(L, 1));
@@ -26,7 +26,7 @@ function setUri(L: lua_State, host: NgxHost): number {
   if (count >= 3) lauxlib.luaL_checktype(L, 3, lua.LUA_TBOOLEAN);
   if (!lua.lua_toboolean(L, 3)) refuseUnsafeBytes(L, uri, "uri");
   if (count >= 2) lauxlib.luaL_checktype(L, 2, lua.LUA_TBOOLEAN);
-  const jump = lua.lua_toboolean(L, 2) as boolean;
+  const jump = lua.lua_toboolean(L, 2);
   if (jump && exchange.phase !== "rewrite") disabled(L, host);
   exchange.uri = uri;
   exchange.internal = true;

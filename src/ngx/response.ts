@@ -8,7 +8,7 @@ import { logForRequest, requestOf } from "./request-scope.ts";
 
 function setStatus(L: lua_State, host: NgxHost, index: number): void {
   const exchange = requestOf(L, host);
-  const status = lua.lua_tonumber(L, index) as number;
+  const status = lua.lua_tonumber(L, index);
   // A status line has three digits; nginx would send what the client cannot read.
   if (!(status >= 100 && status < 1000)) raise(L, `bad status ${status}: it takes 100 to 999`);
   if (exchange.stream.headSent) {

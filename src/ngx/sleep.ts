@@ -11,9 +11,9 @@ const longestMs = 2 ** 31 - 1;
 /** Sets `sleep`; +0. */
 export function openSleep(L: lua_State, host: NgxHost): void {
   setFunction(L, "sleep", (L) => {
-    const count = lua.lua_gettop(L) as number;
+    const count = lua.lua_gettop(L);
     if (count !== 1) raise(L, `attempt to pass ${count} arguments, but accepted 1`);
-    const delayMs = Math.trunc((lauxlib.luaL_checknumber(L, 1) as number) * 1000);
+    const delayMs = Math.trunc(lauxlib.luaL_checknumber(L, 1) * 1000);
     if (!(delayMs >= 0)) raise(L, `invalid sleep duration "${delayMs}"`);
     requireYieldable(L, host);
     if (host.scheduler.current() === undefined) raise(L, "API disabled in the current context");

@@ -25,7 +25,7 @@ export function openTimer(L: lua_State, host: NgxHost): void {
   const start = (L: lua_State, every: boolean): number => {
     const count: number = lua.lua_gettop(L);
     if (count < 2) raise(L, `expecting at least 2 arguments but got ${count}`);
-    const delayMs = Math.trunc((lauxlib.luaL_checknumber(L, 1) as number) * 1000);
+    const delayMs = Math.trunc(lauxlib.luaL_checknumber(L, 1) * 1000);
     // nginx's clock takes a negative delay for a time that has passed.
     const positive = delayMs > 0;
     if (every && !positive) raise(L, "delay cannot be zero");

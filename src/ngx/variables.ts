@@ -59,11 +59,10 @@ function requestHeader(exchange: Exchange, name: string): string | undefined {
 
 function get(L: lua_State, host: NgxHost): number {
   const exchange = requestOf(L, host);
-  const type = lua.lua_type(L, 2) as number;
+  const type = lua.lua_type(L, 2);
   let value: string | undefined;
   if (type === lua.LUA_TSTRING) value = readVariable(exchange, host, textAt(L, 2) as string);
-  else if (type === lua.LUA_TNUMBER)
-    value = exchange.captures[Math.trunc(lua.lua_tonumber(L, 2) as number) - 1];
+  else if (type === lua.LUA_TNUMBER) value = exchange.captures[Math.trunc(lua.lua_tonumber(L, 2)) - 1];
   else raise(L, "bad variable name");
   if (value === undefined) lua.lua_pushnil(L);
   else pushText(L, value);

@@ -49,7 +49,7 @@ function refusingNil(iterate: lua_CFunction): lua_CFunction {
 }
 
 function print(L: lua_State, line: (text: string) => void): number {
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   const texts: string[] = [];
   // As in 5.1, a program that replaces the global tostring changes what print prints.
   lua.lua_getglobal(L, toBytes("tostring"));

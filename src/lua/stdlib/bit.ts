@@ -9,7 +9,7 @@ const roundingMagic = 2 ** 52 + 2 ** 51;
 
 /** The 32 bits of argument `arg`. */
 function bits(L: lua_State, arg: number): number {
-  const value = lauxlib.luaL_checknumber(L, arg) as number;
+  const value = lauxlib.luaL_checknumber(L, arg);
   // Beyond 2^51 a double has no fraction worth rounding; `| 0` is modulo 2^32 there.
   return Math.abs(value) < 2 ** 51 ? (value + roundingMagic - roundingMagic) | 0 : value | 0;
 }
@@ -31,7 +31,7 @@ function shift(compute: (value: number, places: number) => number): lua_CFunctio
 function fold(compute: (left: number, right: number) => number): lua_CFunction {
   return (L) => {
     let result = bits(L, 1);
-    const count = lua.lua_gettop(L) as number;
+    const count = lua.lua_gettop(L);
     for (let i = 2; i <= count; i++) result = compute(result, bits(L, i));
     lua.lua_pushinteger(L, result);
     return 1;

@@ -42,7 +42,7 @@ const optionBytes = options.map(toBytes);
 /** `collectgarbage(option, argument)`: answers as a collector would that is always running and never behind. */
 export function collectgarbage(): lua_CFunction {
   return (L: lua_State) => {
-    const option = options[lauxlib.luaL_checkoption(L, 1, toBytes("collect"), optionBytes) as number];
+    const option = options[lauxlib.luaL_checkoption(L, 1, toBytes("collect"), optionBytes)];
     switch (option) {
       case "count":
         lua.lua_pushnumber(L, countKilobytes());

@@ -22,7 +22,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
   loadPrelude(L, "environment");
   lua.lua_call(L, 0, 1);
   /** Pushes a Lua function `holder(env)` whose result has `env` as its one upvalue. */
-  const pushHolder = lua.lua_toproxy(L, -1) as Push;
+  const pushHolder = lua.lua_toproxy(L, -1);
   lua.lua_pop(L, 1);
   // 5.1 functions have an environment even when they use no global; 5.3 gives those no upvalue for it.
   const ofFunctions = new WeakMap<object, Push>();
@@ -58,7 +58,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
       lua.lua_upvaluejoin(L, index, upvalue, -1, 1);
       lua.lua_pop(L, 1);
     } else {
-      ofFunctions.set(lua.lua_topointer(L, index), lua.lua_toproxy(L, table) as Push);
+      ofFunctions.set(lua.lua_topointer(L, index), lua.lua_toproxy(L, table));
     }
     return true;
   }
@@ -76,7 +76,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
     setfenv(L) {
       lauxlib.luaL_checktype(L, 2, lua.LUA_TTABLE);
       if (!pushSubject(L, 1)) {
-        ofThreads.set(L, lua.lua_toproxy(L, 2) as Push);
+        ofThreads.set(L, lua.lua_toproxy(L, 2));
         return 0;
       }
       if (!setEnvironment(L, lua.lua_gettop(L), 2)) refuse(L);
@@ -99,7 +99,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
       lauxlib.luaL_checktype(L, 2, lua.LUA_TTABLE);
       lua.lua_settop(L, 2);
       const thread = lua.lua_tothread(L, 1);
-      if (thread) ofThreads.set(thread, lua.lua_toproxy(L, 2) as Push);
+      if (thread) ofThreads.set(thread, lua.lua_toproxy(L, 2));
       else if (!lua.lua_isfunction(L, 1) || !setEnvironment(L, 1, 2)) refuse(L);
       lua.lua_settop(L, 1);
       return 1;
@@ -122,8 +122,8 @@ function pushSubject(L: lua_State, arg: number, defaultLevel?: number): boolean 
   }
   const level =
     defaultLevel === undefined
-      ? (lauxlib.luaL_checkinteger(L, arg) as number)
-      : (lauxlib.luaL_optinteger(L, arg, defaultLevel) as number);
+      ? lauxlib.luaL_checkinteger(L, arg)
+      : lauxlib.luaL_optinteger(L, arg, defaultLevel);
   lauxlib.luaL_argcheck(L, level >= 0, arg, toBytes("level must be non-negative"));
   if (level === 0) return false;
   const frame = new lua.lua_Debug();

@@ -32,7 +32,7 @@ export function handleAt(L: lua_State, arg: number): Handle | undefined {
 export function checkHandle(L: lua_State, arg: number): Handle {
   const handle = handleAt(L, arg);
   if (handle !== undefined) return handle;
-  const found = lauxlib.luaL_typename(L, arg) as Uint8Array;
+  const found = lauxlib.luaL_typename(L, arg);
   return lauxlib.luaL_argerror(L, arg, toBytes(`FILE* expected, got ${toText(found)}`));
 }
 

@@ -57,7 +57,7 @@ export function openIo(L: lua_State, line: (text: string) => void, errorLine: (t
 
 /** Runs what touches the disk; a system error becomes nil, message, errno. */
 function attempt(L: lua_State, action: () => number, path?: string): number {
-  const top = lua.lua_gettop(L) as number;
+  const top = lua.lua_gettop(L);
   try {
     return action();
   } catch (error) {
@@ -79,7 +79,7 @@ function insist(L: lua_State, action: () => number): number {
 
 /** `io.open(path, mode)`: pushes a handle, or nil and why not. */
 function open(L: lua_State): number {
-  const path = lauxlib.luaL_checkstring(L, 1) as Uint8Array;
+  const path = lauxlib.luaL_checkstring(L, 1);
   lauxlib.luaL_optstring(L, 2, null);
   const mode = textAt(L, 2) ?? "r";
   return attempt(L, () => pushHandle(L, openDiskFile(path, mode)), textAt(L, 1));
@@ -103,7 +103,7 @@ function typeOf(L: lua_State): number {
 /** The file that `io.read` or `io.write` means; takes the handle at the top; -1. */
 function createDefault(L: lua_State, mode: "r" | "w") {
   const kind = mode === "r" ? "input" : "output";
-  let push = lua.lua_toproxy(L, -1) as (L: lua_State) => void;
+  let push = lua.lua_toproxy(L, -1);
   lua.lua_pop(L, 1);
   return {
     push: (L: lua_State) => push(L),
@@ -135,7 +135,7 @@ function read(L: lua_State, stream: LuaStream, first: number): number {
 
 /** Writes the arguments from `first` up to the file handle at the top, which is the result. */
 function write(L: lua_State, stream: LuaStream, first: number): number {
-  const end = lua.lua_gettop(L) as number;
+  const end = lua.lua_gettop(L);
   for (let arg = first; arg < end; arg++) lauxlib.luaL_checkstring(L, arg);
   return attempt(L, () => {
     for (let arg = first; arg < end; arg++) stream.write(bytesAt(L, arg) ?? new Uint8Array(0));
@@ -203,7 +203,7 @@ const methods: Functions = {
     const whence = textAt(L, 2) ?? "cur";
     if (whence !== "set" && whence !== "cur" && whence !== "end")
       return lauxlib.luaL_argerror(L, 2, toBytes(`invalid option '${whence}'`));
-    const offset = lauxlib.luaL_optnumber(L, 3, 0) as number;
+    const offset = lauxlib.luaL_optnumber(L, 3, 0);
     return attempt(L, () => {
       const position = stream.seek(whence satisfies Whence, Math.trunc(offset));
       lua.lua_pushnumber(L, position);

@@ -13,7 +13,7 @@ export function openMath(L: lua_State): void {
 }
 
 function number(L: lua_State, arg: number): number {
-  return lauxlib.luaL_checknumber(L, arg) as number;
+  return lauxlib.luaL_checknumber(L, arg);
 }
 
 function unary(compute: (value: number) => number): lua_CFunction {

@@ -25,9 +25,9 @@ function module(
 ): number {
   lauxlib.luaL_checkstring(L, 1);
   const name = textAt(L, 1) ?? "";
-  const options = lua.lua_gettop(L) as number;
+  const options = lua.lua_gettop(L);
   pushModuleTable(L, name, moduleGlobal);
-  const table = lua.lua_gettop(L) as number;
+  const table = lua.lua_gettop(L);
   lua.lua_getfield(L, table, toBytes("_NAME"));
   if (lua.lua_isnil(L, -1)) initialise(L, table, name);
   lua.lua_settop(L, table);

@@ -10,10 +10,10 @@ export type ReadFormat = number | "l" | "L" | "a" | "n";
 /** The formats in the arguments `first` and following; a line when there are none. Raises for others. */
 export function readFormats(L: lua_State, first: number): readonly ReadFormat[] {
   const formats: ReadFormat[] = [];
-  const count = lua.lua_gettop(L) as number;
+  const count = lua.lua_gettop(L);
   for (let arg = first; arg <= count; arg++) {
     if (lua.lua_type(L, arg) === lua.LUA_TNUMBER) {
-      formats.push(Math.max(0, lauxlib.luaL_checkinteger(L, arg) as number));
+      formats.push(Math.max(0, lauxlib.luaL_checkinteger(L, arg)));
       continue;
     }
     lauxlib.luaL_checkstring(L, arg);

@@ -43,8 +43,8 @@ function eachPair(L: lua_State, visit: () => boolean): void {
 function insertAnywhere(insert: lua_CFunction): lua_CFunction {
   return (L) => {
     if (lua.lua_gettop(L) !== 3 || lua.lua_type(L, 1) !== lua.LUA_TTABLE) return insert(L);
-    const position = lauxlib.luaL_checkinteger(L, 2) as number;
-    const end = (lauxlib.luaL_len(L, 1) as number) + 1;
+    const position = lauxlib.luaL_checkinteger(L, 2);
+    const end = lauxlib.luaL_len(L, 1) + 1;
     if (position >= 1 && position <= end) return insert(L);
     for (let i = end; i > position; i--) {
       lua.lua_geti(L, 1, i - 1);
@@ -60,8 +60,8 @@ function insertAnywhere(insert: lua_CFunction): lua_CFunction {
 function removeAnywhere(remove: lua_CFunction): lua_CFunction {
   return (L) => {
     if (lua.lua_type(L, 1) !== lua.LUA_TTABLE) return remove(L);
-    const size = lauxlib.luaL_len(L, 1) as number;
-    const position = lauxlib.luaL_optinteger(L, 2, size) as number;
+    const size = lauxlib.luaL_len(L, 1);
+    const position = lauxlib.luaL_optinteger(L, 2, size);
     return position >= 1 && position <= size ? remove(L) : 0;
   };
 }
@@ -135,7 +135,7 @@ const openResty: Functions = {
     checkTable(L);
     let array = true;
     eachPair(L, () => {
-      const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? (lua.lua_tonumber(L, -2) as number) : 0;
+      const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? lua.lua_tonumber(L, -2) : 0;
       array = Number.isInteger(key) && key > 0;
       return array;
     });

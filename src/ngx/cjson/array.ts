@@ -22,7 +22,7 @@ export function pushArrayMetatable(L: lua_State, key: object): void {
 export function hasMetatable(L: lua_State, key: object): boolean {
   if (!lua.lua_getmetatable(L, -1)) return false;
   pushArrayMetatable(L, key);
-  const same = lua.lua_rawequal(L, -1, -2) as boolean;
+  const same = lua.lua_rawequal(L, -1, -2);
   lua.lua_pop(L, 2);
   return same;
 }

@@ -209,7 +209,7 @@ export function decode(L: lua_State, settings: CjsonSettings, bytes: LuaString):
     raise(L, "JSON parser does not support UTF-16 or UTF-32");
   }
   lua.lua_newtable(L);
-  const keysIndex = lua.lua_gettop(L) as number;
+  const keysIndex = lua.lua_gettop(L);
   const decoder: Decoder = {
     L,
     settings,

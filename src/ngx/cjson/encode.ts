@@ -62,7 +62,7 @@ function appendString({ output, settings }: Encoder, text: LuaString): void {
 
 function appendNumber(encoder: Encoder, index: number): void {
   const { L, output, settings } = encoder;
-  const value = lua.lua_tonumber(L, index) as number;
+  const value = lua.lua_tonumber(L, index);
   if (Number.isFinite(value)) {
     appendAscii(output, formatNumber(value, settings.encodeNumberPrecision));
   } else if (settings.encodeInvalidNumbers === "off") {
@@ -79,7 +79,7 @@ function arrayLength(encoder: Encoder): number | undefined {
   let highest = 0;
   lua.lua_pushnil(L);
   while (lua.lua_next(L, -2)) {
-    const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? (lua.lua_tonumber(L, -2) as number) : 0;
+    const key = lua.lua_type(L, -2) === lua.LUA_TNUMBER ? lua.lua_tonumber(L, -2) : 0;
     if (!(key >= 1) || Math.floor(key) !== key) {
       lua.lua_pop(L, 2);
       return undefined;
@@ -116,7 +116,7 @@ function appendObject(encoder: Encoder, depth: number): void {
   while (lua.lua_next(L, -2)) {
     if (first) first = false;
     else appendByte(output, comma);
-    const type = lua.lua_type(L, -2) as number;
+    const type = lua.lua_type(L, -2);
     if (type === lua.LUA_TSTRING) appendString(encoder, lua.lua_tostring(L, -2));
     else if (type === lua.LUA_TNUMBER) {
       appendByte(output, quote);
@@ -137,7 +137,7 @@ function appendTable(encoder: Encoder, depth: number): void {
     raise(L, `Cannot serialise, excessive nesting (${depth})`);
   }
   const marked = hasMetatable(L, array);
-  const length = marked ? (lua.lua_rawlen(L, -1) as number) : arrayLength(encoder);
+  const length = marked ? lua.lua_rawlen(L, -1) : arrayLength(encoder);
   const asArray =
     length !== undefined &&
     (length > 0 || marked || !settings.encodeEmptyTableAsObject || hasMetatable(L, emptyArrayMetatable));
@@ -148,7 +148,7 @@ function appendTable(encoder: Encoder, depth: number): void {
 /** The value at the top; `depth` tables are around it. */
 function appendValue(encoder: Encoder, depth: number): void {
   const { L, output } = encoder;
-  const type = lua.lua_type(L, -1) as number;
+  const type = lua.lua_type(L, -1);
   if (type === lua.LUA_TSTRING) appendString(encoder, lua.lua_tostring(L, -1));
   else if (type === lua.LUA_TNUMBER) appendNumber(encoder, -1);
   else if (type === lua.LUA_TTABLE) appendTable(encoder, depth + 1);

@@ -65,7 +65,7 @@ function integerOption(
   max: number,
 ): void {
   if (!lua.lua_isnoneornil(L, index)) {
-    const value = lauxlib.luaL_checkinteger(L, index) as number;
+    const value = lauxlib.luaL_checkinteger(L, index);
     if (value < min || value > max) {
       lauxlib.luaL_argerror(L, 1, toBytes(`expected integer between ${min} and ${max}`));
     }
@@ -75,7 +75,7 @@ function integerOption(
 }
 
 function option<T extends string>(L: lua_State, index: number, options: readonly T[]): T {
-  const chosen = lauxlib.luaL_checkoption(L, index, null, options.map(toBytes)) as number;
+  const chosen = lauxlib.luaL_checkoption(L, index, null, options.map(toBytes));
   return options[chosen] as T;
 }
 
@@ -91,7 +91,7 @@ function encodeInvalidNumbers(L: lua_State, settings: CjsonSettings): number {
 export function openSettings(L: lua_State, settings: CjsonSettings): void {
   const set = (name: string, most: number, change: (L: lua_State) => number) =>
     setFunction(L, name, (L) => {
-      if ((lua.lua_gettop(L) as number) > most) {
+      if (lua.lua_gettop(L) > most) {
         lauxlib.luaL_argerror(L, most + 1, toBytes("found too many arguments"));
       }
       return change(L);

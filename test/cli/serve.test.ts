@@ -179,7 +179,7 @@ describe("a reload", () => {
     expect(await get("/")).toBe("1\n");
     write(cwd, "apps/lib/b.lua", "return { value = 2 }");
     expect((await relua(["reload", "--dry-run"], at)).out).toMatch(
-      /2 modules to evict \(lib\.b → a\); nothing was done/,
+      /2 modules to evict; nothing was done\n {4}apps\/lib\/b\.lua changed → lib\.b → a\n/,
     );
     expect(await get("/")).toBe("1\n");
     expect(await relua(["reload"], at)).toMatchObject({

@@ -196,7 +196,7 @@ describe("a reload", () => {
     });
     const status = (await relua(["status"], at)).out;
     expect(status).toMatch(
-      /^generation 2, the disk differs from it, up \d+ s\n {2}VM 1 +ready +generation 2/,
+      /^generation 2, up \d+ s\nthe disk differs from what runs \(rejected\)\n {2}VM 1 +ready +generation 2/,
     );
     expect(status).toMatch(/\n2 files in 2 folders, not watched\nwhat is on disk does not load:\n.*rejected/);
     write(cwd, "apps/lib/b.lua", "return { value = 4 }");

@@ -63,9 +63,10 @@ export class ManifestStore {
     for (const number of step.arenas.keys()) this.#dropUnused(number);
   }
 
-  /** What differs between the active manifest and the disk, at the given paths or everywhere. */
-  changes(paths: Iterable<string> = this.#differing): readonly Change[] {
-    return changesBetween(paths, this.#active, this.#disk);
+  /** What differs between the active manifest and the disk: everywhere, or at the given files and below the given folders. */
+  changes(paths?: ReadonlySet<string>): readonly Change[] {
+    const differing = paths ? [...this.#differing].filter((path) => isWithin(path, paths)) : this.#differing;
+    return changesBetween(differing, this.#active, this.#disk);
   }
 
   /** What a VM needs to go from the active manifest to one that has `next` at these paths. */
@@ -154,6 +155,12 @@ export class ManifestStore {
     }
     return arenas;
   }
+}
+
+/** Whether a path, or a folder that it is in, is among `paths`. */
+function isWithin(path: string, paths: ReadonlySet<string>): boolean {
+  for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) if (paths.has(at)) return true;
+  return paths.has("/");
 }
 
 function isSame(a: SourceFile | undefined, b: SourceFile | undefined): boolean {

@@ -41,6 +41,16 @@ describe("the manifest store", () => {
     expect(store.changes()).toEqual([]);
   });
 
+  it("tells what differs at files and below folders that are asked for, and nothing else", () => {
+    const store = new ManifestStore(10);
+    store.takeStep(step({ "/lib/a": "1", "/lib/sub/b": "1", "/library": "1", "/c": "1" }));
+    const at = (...paths: string[]) => store.changes(new Set(paths)).map(({ path }) => path);
+    expect(at("/c")).toEqual(["/c"]);
+    expect(at("/lib")).toEqual(["/lib/a", "/lib/sub/b"]);
+    expect(at("/none")).toEqual([]);
+    expect(at("/")).toHaveLength(4);
+  });
+
   it("keeps a content for as long as a live or kept generation, or the disk, names it, and no longer", () => {
     const store = new ManifestStore(2);
     store.takeStep(step({ "/a": "x".repeat(10) }));

@@ -53,6 +53,9 @@ export interface HttpRequest {
   readonly captures: readonly string[];
 }
 
+/** A whole body: bytes, or a short one as text in latin1, which crosses threads at a third of the cost. */
+export type ResponseBody = Uint8Array | string;
+
 /** Head of a response, as Lua left it. */
 export interface ResponseHead {
   readonly status: number;

@@ -1,6 +1,6 @@
 /** Work for the VMs: what is dispatched to them, and who hears how it went. */
 
-import type { HttpRequest, Redirection, ResponseHead } from "./exchange.ts";
+import type { HttpRequest, Redirection, ResponseBody, ResponseHead } from "./exchange.ts";
 import type { PlainValue } from "./plain-value.ts";
 
 /** One HTTP request. */
@@ -39,7 +39,7 @@ export interface LuaFailure {
  */
 export interface RequestSink {
   /** The complete response, and the number of the VM that answered. */
-  response(head: ResponseHead, body: Uint8Array | undefined, vm: number): void;
+  response(head: ResponseHead, body: ResponseBody | undefined, vm: number): void;
   /** A response in pieces begins. */
   head(head: ResponseHead, vm: number): void;
   data(bytes: Uint8Array): void;

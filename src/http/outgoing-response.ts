@@ -1,7 +1,7 @@
 /** The response of one request on its way to the client: framed, held to what it declares, and ended in good order. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ResponseHead } from "../core/exchange.ts";
+import type { ResponseBody, ResponseHead } from "../core/exchange.ts";
 import type { Connection } from "./connection.ts";
 import type { Front } from "./front.ts";
 import { closesConnection, errorPage, statusPhrase } from "./pages.ts";
@@ -51,7 +51,7 @@ export class OutgoingResponse {
   }
 
   /** A complete response. */
-  whole(head: ResponseHead, body: Uint8Array | undefined, vm: number): void {
+  whole(head: ResponseHead, body: ResponseBody | undefined, vm: number): void {
     if (this.#over) return;
     if (head.errorPage) {
       this.page(head.status, head.headers, { generation: head.generation, vm });
@@ -68,6 +68,7 @@ export class OutgoingResponse {
     }
     if (!this.#writeHead(status, lines)) return;
     if (this.#bodyless || body === undefined) this.#res.end();
+    else if (typeof body === "string") this.#res.end(body, "latin1");
     else if (bytes <= lightBytes) this.#res.end(asBuffer(body).toString("latin1"), "latin1");
     else this.#res.end(asBuffer(body));
     this.#ended();

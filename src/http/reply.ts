@@ -1,7 +1,7 @@
 /** One request of the data plane: checked, read, dispatched to the VMs, and what they answer passed on. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { HttpRequest, Redirection, ResponseHead } from "../core/exchange.ts";
+import type { HttpRequest, Redirection, ResponseBody, ResponseHead } from "../core/exchange.ts";
 import { parseHost } from "../core/host-name.ts";
 import type { RequestSink, RequestWork, Ticket, Unavailable } from "../core/work.ts";
 import { readBody } from "./body.ts";
@@ -99,7 +99,7 @@ export class Reply implements RequestSink, Turn {
     this.#ticket?.abort();
   }
 
-  response(head: ResponseHead, body: Uint8Array | undefined, vm: number): void {
+  response(head: ResponseHead, body: ResponseBody | undefined, vm: number): void {
     this.#response.whole(head, body, vm);
   }
 

@@ -11,19 +11,33 @@ export type PushedHandler =
   | Compiled
   | { readonly ok: false; readonly missing: true; readonly message: string };
 
+const keysKept = 1_000;
+
 export class Handlers {
   readonly #files: Files;
   readonly #codeCache: CodeCache;
+  /** By code: the text of a location is one and the same string for all of its requests. */
+  readonly #keys = new Map<string, { readonly chunkName: string; readonly key: string }>();
 
   constructor(parts: { files: Files; codeCache: CodeCache }) {
     this.#files = parts.files;
     this.#codeCache = parts.codeCache;
   }
 
+  /** The code cache's key, made once: to put it together and hash it for each request costs more than the rest. */
+  #keyOf(chunkName: string, code: string): string {
+    const known = this.#keys.get(code);
+    if (known?.chunkName === chunkName) return known.key;
+    const key = `inline ${chunkName} ${code}`;
+    if (this.#keys.size >= keysKept) this.#keys.clear();
+    this.#keys.set(code, { chunkName, key });
+    return key;
+  }
+
   /** Pushes inline code as a function; +1 when ok. `label` is its chunk name: `content_by(/x)`. */
   pushInline(L: lua_State, label: string, code: string): PushedHandler {
     const chunkName = `=${label}`;
-    const key = `inline ${chunkName} ${code}`;
+    const key = this.#keyOf(chunkName, code);
     return this.#inOwnEnvironment(
       L,
       this.#codeCache.push(L, key, chunkName, () => new Uint8Array(Buffer.from(code, "utf8"))),

@@ -7,8 +7,11 @@ import { ResponseHeaders } from "./response-headers.ts";
 
 /** Where a request's output goes; each call is one message to the main thread (`VmToMain`). */
 export interface ExchangeOutput {
-  /** The whole response. The body owns its buffer and may be transferred. */
-  response(head: ResponseHead, body: Uint8Array | undefined): void;
+  /**
+   * The whole response. The body owns its buffer and may be transferred. `isLast` when no Lua code is to run any more:
+   * nothing but `done` follows.
+   */
+  response(head: ResponseHead, body: Uint8Array | undefined, isLast: boolean): void;
   head(head: ResponseHead): void;
   /** The bytes own their buffer and may be transferred. */
   data(bytes: Uint8Array): void;
@@ -104,7 +107,7 @@ export class ResponseStream {
     const body = this.#pending > 0 ? this.#takePieces() : undefined;
     if (!this.#headEmitted) {
       this.#headEmitted = true;
-      this.#output.response(this.#head(false), body);
+      this.#output.response(this.#head(false), body, L === undefined && !this.#isLogged);
       return true;
     }
     if (body !== undefined) this.#output.data(body);
@@ -132,7 +135,7 @@ export class ResponseStream {
     this.ended = true;
     this.#headEmitted = true;
     const finalStatus = this.#exchange.status;
-    this.#output.response(this.#head(finalStatus !== 204 && finalStatus !== 304), undefined);
+    this.#output.response(this.#head(finalStatus !== 204 && finalStatus !== 304), undefined, !this.#isLogged);
   }
 
   /** Closes the connection without (the rest of) a response. */
@@ -142,6 +145,11 @@ export class ResponseStream {
     this.headSent = true;
     this.#headEmitted = true;
     this.#output.broken();
+  }
+
+  /** log_by runs after the response. */
+  get #isLogged(): boolean {
+    return this.#exchange.location?.handlers.log !== undefined;
   }
 
   #filterHead(L: lua_State | undefined): boolean {

@@ -5,7 +5,7 @@ import type { Continuation } from "../core/work.ts";
 import { ReluaError } from "../errors.ts";
 import type { Answer, Carrier, Flight } from "./flight.ts";
 import type { Resident, Threads } from "./piscina-threads.ts";
-import type { MainToVm, VmBoot, VmToMain } from "./protocol.ts";
+import type { MainToVm, VmBoot, VmToMain, WorkMessage } from "./protocol.ts";
 import { createSlots, slot } from "./shared-slots.ts";
 
 /**
@@ -76,6 +76,9 @@ export class HostedVm implements Carrier {
   readonly #settleReady: Settle;
   #state: VmState = "booting";
   #lastId = 0;
+  /** Requests of this turn of the main thread, which go to the port at its end, or before any other message. */
+  #outbox: WorkMessage[] = [];
+  #outboxTransfer: ArrayBuffer[] = [];
   #unfit: string | undefined;
   #bootMs: number | undefined;
 
@@ -130,26 +133,33 @@ export class HostedVm implements Carrier {
     return this.#bootMs;
   }
 
-  /** Posts work. The VM must be accepting, or booting. */
+  /**
+   * Posts work; requests at the end of this turn, together. The VM must be accepting, or booting.
+   * @throws DataCloneError for a call with arguments that are not plain values; nothing is in flight then
+   */
   send(flight: Flight): void {
-    this.#lastId += 1;
-    flight.id = this.#lastId;
+    flight.id = this.#lastId + 1;
+    const message = flight.message(flight.id, this.#outboxTransfer);
+    // A call's arguments are its caller's, who may change them next: they are copied now.
+    if (message.type === "call") this.post(message);
+    else if (this.#outbox.push(message) === 1) setImmediate(this.#postOutbox);
+    this.#lastId = flight.id;
     flight.carrier = this;
     this.#flights.set(flight.id, flight);
-    const transfer: ArrayBuffer[] = [];
-    this.#port.postMessage(flight.message(flight.id, transfer), transfer);
   }
 
   /** Posts anything else, behind all that was posted before; nothing when the VM is gone. */
   post(message: MainToVm): void {
-    if (this.#state !== "gone") this.#port.postMessage(message);
+    if (this.#state === "gone") return;
+    this.#postOutbox();
+    this.#port.postMessage(message);
   }
 
   /** Lets it finish what is in flight and end. Takes nothing more from now on. */
   drain(): void {
     if (this.#state === "gone" || this.#state === "draining") return;
     this.#state = "draining";
-    this.#port.postMessage({ type: "drain" } satisfies MainToVm);
+    this.post({ type: "drain" });
     this.#listener.draining?.(this);
   }
 
@@ -167,6 +177,18 @@ export class HostedVm implements Carrier {
   continueAt(flight: Flight, continuation: Continuation): void {
     this.post({ type: "continue", id: flight.id, ...continuation });
   }
+
+  /** Waking a thread costs more than a request's message: what comes in together goes out together. */
+  readonly #postOutbox = (): void => {
+    const works = this.#outbox;
+    if (works.length === 0 || this.#state === "gone") return;
+    const transfer = this.#outboxTransfer;
+    this.#outbox = [];
+    this.#outboxTransfer = [];
+    const [first] = works;
+    const message: MainToVm = first !== undefined && works.length === 1 ? first : { type: "works", works };
+    this.#port.postMessage(message, transfer);
+  };
 
   #receive(message: VmToMain): void {
     switch (message.type) {
@@ -192,7 +214,7 @@ export class HostedVm implements Carrier {
     const flight = this.#flights.get(answer.id);
     if (flight === undefined) return;
     flight.receive(answer, this.vm);
-    if (answer.type !== "done") return;
+    if (answer.type !== "done" && !("over" in answer && answer.over)) return;
     this.#flights.delete(answer.id);
     flight.carrier = undefined;
     this.#listener.slotFree(this);

@@ -1,7 +1,13 @@
 /** The messages between the main thread and a VM thread, over the one ordered port each VM has. */
 
 import type { MessagePort } from "node:worker_threads";
-import type { HttpRequest, LocationHandlers, Redirection, ResponseHead } from "../core/exchange.ts";
+import type {
+  HttpRequest,
+  LocationHandlers,
+  Redirection,
+  ResponseBody,
+  ResponseHead,
+} from "../core/exchange.ts";
 import type { Edge, ModuleObservation } from "../core/graph.ts";
 import type { LogLevel } from "../core/log.ts";
 import type { SourceFile } from "../core/manifest.ts";
@@ -103,8 +109,15 @@ export interface RehearseMessage {
   readonly fresh: boolean;
 }
 
+/** What was sent to a VM in one turn of the main thread, in order: one message wakes a thread once. */
+export interface WorksMessage {
+  readonly type: "works";
+  readonly works: readonly WorkMessage[];
+}
+
 export type MainToVm =
   | WorkMessage
+  | WorksMessage
   | ActivateMessage
   | RehearseMessage
   /** Replaces the table of locations for the requests that follow. */
@@ -147,7 +160,8 @@ export type VmToMain =
       readonly type: "response";
       readonly id: number;
       readonly head: ResponseHead;
-      readonly body: Uint8Array | undefined;
+      readonly body: ResponseBody | undefined;
+      readonly over?: boolean;
     }
   /** A response in pieces: head, any number of data, then finish. */
   | { readonly type: "head"; readonly id: number; readonly head: ResponseHead }
@@ -161,6 +175,7 @@ export type VmToMain =
       readonly id: number;
       readonly values: readonly PlainValue[];
       readonly generation: number;
+      readonly over?: boolean;
     }
   | {
       readonly type: "failed";
@@ -168,8 +183,12 @@ export type VmToMain =
       readonly message: string;
       readonly traceback: string;
       readonly generation: number;
+      readonly over?: boolean;
     }
-  /** Everything of this request is over (after log_by): its slot is free. Ends every work message. */
+  /**
+   * Everything of this request is over (after log_by): its slot is free. Ends every work message, save where the
+   * answer was `over` already: a message of its own costs as much as the answer.
+   */
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "applied"; readonly report: AppliedReport }
   | {

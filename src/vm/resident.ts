@@ -100,6 +100,9 @@ export class Resident {
       case "call":
         this.#floor.start(message);
         return;
+      case "works":
+        for (const work of message.works) this.#floor.start(work);
+        return;
       case "continue":
         this.#floor.continue(message);
         return;

@@ -36,6 +36,9 @@ type ContinueMessage = Extract<MainToVm, { readonly type: "continue" }>;
 /** Bodies from this size on are handed over instead of copied: below it the copy is cheaper. */
 const transferFrom = 16 * 1024;
 
+/** Bodies up to this size travel as text: a Uint8Array in a message costs more than the rest of it. */
+const textUpTo = 8 * 1024;
+
 export class WorkFloor {
   readonly #options: WorkFloorOptions;
   /** Requests that redirect are answered here; calls only abort. */
@@ -110,7 +113,7 @@ export class WorkFloor {
     };
     const output = new PortOutput(id, this.#options.post, () => {
       vm.end(activity);
-      this.#over(id);
+      this.#over(id, output.over);
     });
     const running = startExchange({ host, activity, exchange, pushHandler, output });
     if (this.#running.has(id)) this.#running.set(id, running);
@@ -125,12 +128,12 @@ export class WorkFloor {
       context: new Surroundings("timer"),
     };
     const running = vm.call(module, fn, args, allowance, (ended) => {
-      if (ended.ok) this.#options.post({ type: "result", id, values: ended.values, generation });
+      if (ended.ok) this.#options.post({ type: "result", id, values: ended.values, generation, over: true });
       else {
         const { message, traceback } = ended;
-        this.#options.post({ type: "failed", id, message, traceback, generation });
+        this.#options.post({ type: "failed", id, message, traceback, generation, over: true });
       }
-      this.#over(id);
+      this.#over(id, true);
     });
     if (this.#running.has(id)) this.#running.set(id, running);
   }
@@ -148,9 +151,10 @@ export class WorkFloor {
     return outside || path.includes("\0") ? "" : path;
   }
 
-  #over(id: number): void {
+  /** `told` when the answer itself has said that the work is over. */
+  #over(id: number, told = false): void {
     this.#running.delete(id);
-    this.#options.post({ type: "done", id });
+    if (!told) this.#options.post({ type: "done", id });
     if (this.#running.size === 0) this.#options.idle();
   }
 }
@@ -160,6 +164,8 @@ class PortOutput implements ExchangeOutput {
   readonly #id: number;
   readonly #post: WorkFloorOptions["post"];
   readonly done: () => void;
+  /** The response has told that nothing follows. */
+  over = false;
 
   constructor(id: number, post: WorkFloorOptions["post"], done: () => void) {
     this.#id = id;
@@ -167,8 +173,11 @@ class PortOutput implements ExchangeOutput {
     this.done = done;
   }
 
-  response(head: ResponseHead, body: Uint8Array | undefined): void {
-    this.#post({ type: "response", id: this.#id, head, body }, ownBuffer(body));
+  response(head: ResponseHead, body: Uint8Array | undefined, isLast: boolean): void {
+    this.over = isLast;
+    if (body === undefined || body.length > textUpTo)
+      this.#post({ type: "response", id: this.#id, head, body, over: isLast }, ownBuffer(body));
+    else this.#post({ type: "response", id: this.#id, head, body: latin1(body), over: isLast });
   }
 
   head(head: ResponseHead): void {
@@ -194,6 +203,10 @@ class PortOutput implements ExchangeOutput {
 
 function ownBuffer(bytes: Uint8Array | undefined): readonly ArrayBuffer[] {
   return bytes && bytes.length >= transferFrom ? [bytes.buffer as ArrayBuffer] : [];
+}
+
+function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
 function byId(locations: readonly LocationHandlers[]): ReadonlyMap<number, LocationHandlers> {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import type { PlainValue } from "../../src/core/plain-value.ts";
 import { ReluaError } from "../../src/errors.ts";
 import type { VmEnd } from "../../src/vm/hosted-vm.ts";
 import { activate, type Heard, StandInPool, snapshot } from "./stand-in.ts";
@@ -36,6 +37,25 @@ describe("dispatch", () => {
       });
     expect(await call("echo")).toEqual({ values: ["a", 1], generation: 1 });
     expect(await call("fail")).toEqual({ message: "failed", traceback: "failed\nstack" });
+  });
+
+  it("copies the arguments of a call when it is made, and keeps nothing of one that cannot be copied", async () => {
+    await using pool = await StandInPool.started();
+    const strange = [() => 1] as unknown as PlainValue[];
+    const sink = { result() {}, failed() {}, unavailable() {} };
+    expect(() => pool.dispatch({ type: "call", module: "m", fn: "echo", args: strange }, sink)).toThrow(
+      "could not be cloned",
+    );
+    expect(pool.vms()[0]?.inFlight).toBe(0);
+    const args: PlainValue[] = ["before"];
+    const echoed = new Promise((resolve) => {
+      pool.dispatch(
+        { type: "call", module: "m", fn: "echo", args },
+        { result: resolve, failed: resolve, unavailable: resolve },
+      );
+    });
+    args[0] = "after";
+    expect(await echoed).toEqual(["before"]);
   });
 
   it("ends work that the VM ends without an answer", async () => {

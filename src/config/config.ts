@@ -2,6 +2,7 @@
 
 import type { SearchPath } from "../core/search-path.ts";
 import type { ListenAddress, ServerDocument } from "../core/servers.ts";
+import type { WatchSettings } from "../core/watch-settings.ts";
 import type { ConfigValues } from "./schema.ts";
 
 /** Sections that need no resolving are as the schema leaves them: complete, sizes in bytes. */
@@ -34,14 +35,7 @@ export interface Config extends Readonly<Plain> {
     readonly allowedHosts: readonly string[];
   };
   /** False: manual triggering only. */
-  readonly watch:
-    | false
-    | {
-        readonly settleMs: number;
-        readonly maxWaitMs: number;
-        readonly polling: boolean;
-        readonly sweepMs: number;
-      };
+  readonly watch: false | WatchSettings;
   /** Which files count, watched or not: `watch.ignore` and `watch.maxFileBytes`, the defaults where `watch` is false. */
   readonly scan: { readonly ignore: readonly string[]; readonly maxFileBytes: number };
 }

@@ -41,10 +41,11 @@ export function namesOf(
   return [...found.values()];
 }
 
-/** A folder and the ends that a reachable file below it can have; the shape of the source's roots. */
+/** A folder and the ends that a reachable file below it can have. */
 export interface SearchFolder {
-  /** Absolute. */
+  /** Absolute, lexical. */
   readonly folder: string;
+  /** `.lua` for `folder/?.lua`, `/init.lua` for `folder/?/init.lua`. */
   readonly suffixes: readonly string[];
 }
 

@@ -17,12 +17,19 @@ export interface VmStatus {
   readonly restarts: number;
 }
 
+/** A path that could be a module and is none, and why: `FIFO`, `larger than maxFileBytes`, `EACCES`, … */
+export interface SkippedPath {
+  readonly path: string;
+  readonly reason: string;
+}
+
 export interface WatchStatus {
   readonly files: number;
   readonly folders: number;
   readonly mode: "events" | "polling" | "sweep" | "manual";
+  /** Roots that do not exist now; watched until they appear. */
   readonly missingRoots: readonly string[];
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly SkippedPath[];
   /** Changes from now on are noticed; absent or false with `manual`. */
   readonly live?: boolean | undefined;
 }

@@ -1,6 +1,9 @@
 /** What the source side of the agent promises: the truth about the disk, in settled steps. */
 
 import type { SourceFile } from "../core/manifest.ts";
+import type { SearchFolder } from "../core/search-path.ts";
+import type { WatchStatus } from "../core/status.ts";
+import type { WatchSettings } from "../core/watch-settings.ts";
 
 /** A step of the disk: what differs from the step before. Applied in the order of `sequence`. */
 export interface SourceStep {
@@ -17,45 +20,19 @@ export interface SourceStep {
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
-/** A path that could be a module and is none, and why: `FIFO`, `larger than maxFileBytes`, `EACCES`, … */
-export interface SkippedPath {
-  readonly path: string;
-  readonly reason: string;
-}
-
-/** A folder to watch: everything below it that ends in one of `suffixes` and that no rule ignores. */
-export interface SourceRoot {
-  /** Absolute, lexical. */
-  readonly folder: string;
-  /** For example `.lua` for `folder/?.lua` and `/init.lua` for `folder/?/init.lua`. */
-  readonly suffixes: readonly string[];
-}
-
 export interface SourceOptions {
-  readonly roots: readonly SourceRoot[];
+  /** Watched is what ends in one of their suffixes and what no rule ignores. */
+  readonly roots: readonly SearchFolder[];
   /** Single files beside the roots: `content_by_file` paths without variables. Absolute. */
   readonly files: readonly string[];
   /** Paths or globs that are never modules, beside the built-in rule (`node_modules`, dot folders, editor files). */
   readonly ignore: readonly string[];
   readonly maxFileBytes: number;
   /** False: no watcher and no sweep; the disk is read at start and on `reconcile`. */
-  readonly watch:
-    | false
-    | {
-        readonly settleMs: number;
-        readonly maxWaitMs: number;
-        readonly polling: boolean;
-        readonly sweepMs: number;
-      };
+  readonly watch: false | WatchSettings;
 }
 
-export interface SourceStatus {
-  readonly files: number;
-  readonly folders: number;
-  readonly mode: "events" | "polling" | "sweep" | "manual";
-  /** Roots that do not exist now; watched until they appear. */
-  readonly missingRoots: readonly string[];
-  readonly skipped: readonly SkippedPath[];
+export interface SourceStatus extends WatchStatus {
   /** Events or differences seen whose step has not been emitted yet. */
   readonly pending: boolean;
   /** Changes from now on are noticed without being asked for: every folder is watched, or compared by the sweep. */

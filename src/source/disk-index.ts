@@ -2,9 +2,9 @@
 
 import { basename, dirname } from "node:path";
 import type { SourceFile } from "../core/manifest.ts";
+import type { SkippedPath } from "../core/status.ts";
 import type { Changes } from "./changes.ts";
 import { ContentTable } from "./contents.ts";
-import type { SkippedPath } from "./contract.ts";
 import type { FileIdentity } from "./stat-identity.ts";
 import { pathIn } from "./territory.ts";
 

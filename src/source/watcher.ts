@@ -1,8 +1,9 @@
 /** Decides when and where the disk is looked at: gathers hints, waits for quiet, and has a pass made. */
 
 import { performance } from "node:perf_hooks";
+import type { WatchSettings } from "../core/watch-settings.ts";
 import type { Differences } from "./changes.ts";
-import type { SourceOptions, SourceStatus, SweepStatus } from "./contract.ts";
+import type { SourceStatus, SweepStatus } from "./contract.ts";
 import type { DiskIndex } from "./disk-index.ts";
 import { EventHints } from "./event-hints.ts";
 import { isGitAtWork } from "./git-lock.ts";
@@ -12,8 +13,6 @@ import { type Due, Settle } from "./settle.ts";
 import { SweepLoop } from "./sweep-loop.ts";
 import type { Territory } from "./territory.ts";
 import { TopsWatch } from "./tops-watch.ts";
-
-export type WatchSettings = Exclude<SourceOptions["watch"], false>;
 
 /** What a watcher works on. */
 export interface WatcherContext {

@@ -1,5 +1,8 @@
 /** The closure: the roots and all that depend on them, each with its shortest chain, dependents first. */
 
+import type { Graph } from "./graph.ts";
+import type { PinnedWhy } from "./pins.ts";
+
 /** The part of the graph that a closure needs; a VM's own edges serve as well as the union over all VMs. */
 export interface Dependents {
   dependents(name: string): Iterable<{ readonly from: string }>;
@@ -7,6 +10,15 @@ export interface Dependents {
   aliases(name: string): Iterable<string>;
   /** A module that is never evicted: the closure does not pass through it. */
   stops(name: string): boolean;
+}
+
+/** What a graph knows, stopping at pinned modules. */
+export function dependentsIn(graph: Graph, pinnedWhy: PinnedWhy): Dependents {
+  return {
+    dependents: (name) => graph.dependents(name),
+    aliases: (name) => graph.aliases(name),
+    stops: (name) => pinnedWhy(name) !== undefined,
+  };
 }
 
 /** One member of a closure. */

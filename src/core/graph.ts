@@ -75,6 +75,8 @@ export interface Graph {
   edges(): Iterable<Edge>;
   /** Names whose record says that they were loaded from this canonical file. */
   namesOfFile(file: string): ReadonlySet<string>;
+  /** Other names of the file that `name` was loaded from. */
+  aliases(name: string): readonly string[];
   /** Names that were loaded from this path, or whose search passed it. */
   namesTouching(path: string): ReadonlySet<string>;
 }
@@ -105,6 +107,7 @@ export function createGraph(): Graph {
     const names = map.get(key);
     if (names?.delete(name) && names.size === 0) map.delete(key);
   };
+  const namesOfFile = (file: string): ReadonlySet<string> => byFile.get(file) ?? nothing;
   const edgesOf = (map: Map<string, Map<string, Edge>>, name: string): Map<string, Edge> => {
     const known = map.get(name);
     if (known) return known;
@@ -223,7 +226,11 @@ export function createGraph(): Graph {
     *edges() {
       for (const edges of outgoing.values()) yield* edges.values();
     },
-    namesOfFile: (file) => byFile.get(file) ?? nothing,
+    namesOfFile,
+    aliases(name) {
+      const file = records.get(name)?.file;
+      return file === undefined ? [] : [...namesOfFile(file)].filter((other) => other !== name);
+    },
     namesTouching: (path) => byPath.get(path) ?? nothing,
   };
 }

@@ -1,8 +1,9 @@
 /** The plan: what a change set will do, with a reason for each module that goes and each that stays. */
 
 import type { Change } from "./change-set.ts";
-import { type ClosureMember, closureOf } from "./closure.ts";
+import { type ClosureMember, closureOf, dependentsIn } from "./closure.ts";
 import type { Graph } from "./graph.ts";
+import type { PinnedWhy } from "./pins.ts";
 import { namesConcerned } from "./roots.ts";
 
 /** A module that is not evicted although the change concerns it. */
@@ -31,7 +32,7 @@ export interface PlanInput {
   readonly requested: readonly string[];
   readonly graph: Graph;
   /** Why a name is never evicted (`built in`, `pinned`); undefined when it may be. */
-  readonly pinnedWhy: (name: string) => string | undefined;
+  readonly pinnedWhy: PinnedWhy;
   /** All names that reach a path, for changes that no loaded module touches. */
   readonly namesOf: (path: string) => readonly { readonly name: string; readonly shadowedBy?: string }[];
   /** Whether a name can be found in the manifest to be. */
@@ -62,14 +63,7 @@ export function planChange(input: PlanInput): Plan {
     if (!input.requested.includes(name)) recycleRequired.push(name);
   }
 
-  const aliases = (name: string): string[] => {
-    const file = graph.module(name)?.file;
-    return file === undefined ? [] : [...graph.namesOfFile(file)].filter((other) => other !== name);
-  };
-  const closure = closureOf(
-    { dependents: (name) => graph.dependents(name), aliases, stops: (name) => pinnedWhy(name) !== undefined },
-    roots,
-  );
+  const closure = closureOf(dependentsIn(graph, pinnedWhy), roots);
   for (const { name, because } of closure.stopped)
     kept.set(name, `${pinnedWhy(name)}; stale holder of ${because.at(-2) ?? name}`);
 

@@ -1,7 +1,7 @@
 /** Evicting from one VM: exactly the closure leaves `package.loaded`, under all names, with its globals. */
 
 import { lua, type lua_State } from "#fengari";
-import { closureOf } from "../core/closure.ts";
+import { closureOf, dependentsIn } from "../core/closure.ts";
 import type { PinnedWhy } from "../core/pins.ts";
 import { isChunk } from "../core/plan.ts";
 import type { Files } from "./files.ts";
@@ -30,19 +30,8 @@ export function evictionOrder(
   planned: readonly string[],
   roots: readonly string[],
 ): readonly string[] {
-  const { graph } = parts.observations;
-  const aliases = (name: string) => {
-    const file = graph.module(name)?.file;
-    return file === undefined ? [] : graph.namesOfFile(file);
-  };
-  const own = closureOf(
-    {
-      dependents: (name) => graph.dependents(name),
-      aliases,
-      stops: (name) => parts.pinnedWhy(name) !== undefined,
-    },
-    [...roots, ...planned],
-  );
+  const dependents = dependentsIn(parts.observations.graph, parts.pinnedWhy);
+  const own = closureOf(dependents, [...roots, ...planned]);
   return own.members.map((member) => member.name);
 }
 

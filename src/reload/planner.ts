@@ -1,7 +1,7 @@
 /** From a request to paths, names and a plan: asks the graph, the search path and the two manifests. */
 
 import type { Change } from "../core/change-set.ts";
-import { closureOf } from "../core/closure.ts";
+import { closureOf, dependentsIn } from "../core/closure.ts";
 import type { Graph } from "../core/graph.ts";
 import type { SourceFile } from "../core/manifest.ts";
 import type { PinnedWhy } from "../core/pins.ts";
@@ -84,18 +84,7 @@ export class Planner {
     const { graph, searchPath, pinnedWhy } = this.#parts;
     const paths = new Set(request.files);
     const names = (request.names ?? []).filter((name) => pinnedWhy(name) === undefined);
-    const aliases = (name: string) => {
-      const file = graph.module(name)?.file;
-      return file === undefined ? [] : graph.namesOfFile(file);
-    };
-    const { members } = closureOf(
-      {
-        dependents: (name) => graph.dependents(name),
-        aliases,
-        stops: (name) => pinnedWhy(name) !== undefined,
-      },
-      names,
-    );
+    const { members } = closureOf(dependentsIn(graph, pinnedWhy), names);
     for (const { name } of members) {
       const path = graph.module(name)?.path;
       if (path !== undefined) paths.add(path);

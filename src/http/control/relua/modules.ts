@@ -43,17 +43,16 @@ export function moduleOperations(agent: ControlledAgent): readonly Operation[] {
 
 function presentModule(
   agent: ControlledAgent,
-  { name, path, file, hash, generation, vms }: ModuleRecord,
+  { name, path, hash, generation, vms }: ModuleRecord,
 ): z.infer<typeof moduleSchema> {
   const { graph, prefix } = agent;
-  const namesOfFile = file === undefined ? [] : [...graph.namesOfFile(file)];
   return {
     name,
     file: path === undefined ? null : relativeFile(path, prefix),
     hash: hash ?? null,
     generation,
     vms: [...vms].filter((id) => id > 0).sort((a, b) => a - b),
-    aliases: namesOfFile.filter((other) => other !== name).sort(),
+    aliases: [...graph.aliases(name)].sort(),
     pinned: agent.pinnedWhy(name) ?? null,
     requires: [...graph.requires(name)].map(({ to }) => to).sort(),
     dependents: [...graph.dependents(name)].map(({ from }) => from).sort(),

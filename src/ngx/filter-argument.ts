@@ -1,9 +1,10 @@
 /** `ngx.arg`: the piece of output that body_filter_by_lua looks at, and whether it is the last. */
 
 import { lauxlib, lua, type lua_State } from "#fengari";
-import { pushBytes, raise, setFunction, toBytes, toText } from "../lua/stack.ts";
+import { pushBytes, raise, toText } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
+import { setComputedTable } from "./magic-fields.ts";
 import { strictOutput } from "./output-bytes.ts";
 import { disabled, requestOf } from "./request-scope.ts";
 
@@ -38,10 +39,10 @@ function set(L: lua_State, host: NgxHost): number {
 
 /** Sets `arg`; +0. */
 export function openFilterArgument(L: lua_State, host: NgxHost): void {
-  lua.lua_createtable(L, 0, 0);
-  lua.lua_createtable(L, 0, 2);
-  setFunction(L, "__index", (L) => get(L, host));
-  setFunction(L, "__newindex", (L) => set(L, host));
-  lua.lua_setmetatable(L, -2);
-  lua.lua_setfield(L, -2, toBytes("arg"));
+  setComputedTable(
+    L,
+    "arg",
+    (L) => get(L, host),
+    (L) => set(L, host),
+  );
 }

@@ -1,5 +1,24 @@
 /** The request's header lines as Lua sees and changes them; parsed no further than each question needs. */
 
+/**
+ * Replaces every line of that name, in any case, by these values; none removes it. The first keeps its place. `lines`
+ * are names and values in turn.
+ */
+export function replaceHeader(lines: string[], name: string, values: readonly string[]): void {
+  const lowered = name.toLowerCase();
+  let place = -1;
+  for (let index = 0; index < lines.length; ) {
+    if ((lines[index] as string).toLowerCase() === lowered) {
+      if (place === -1) place = index;
+      lines.splice(index, 2);
+    } else {
+      index += 2;
+    }
+  }
+  if (place === -1) place = lines.length;
+  lines.splice(place, 0, ...values.flatMap((value) => [name, value]));
+}
+
 /** Names and values in turn over the client's own list, copied at the first change only. */
 export class HeaderLines {
   #lines: readonly string[];
@@ -44,21 +63,9 @@ export class HeaderLines {
     return joined;
   }
 
-  /** Replaces every line of that name by these values; none removes it. The first keeps its place. */
+  /** See `replaceHeader`. */
   set(name: string, values: readonly string[]): void {
-    const lowered = name.toLowerCase();
-    const lines = this.#own();
-    let place = -1;
-    for (let index = 0; index < lines.length; ) {
-      if ((lines[index] as string).toLowerCase() === lowered) {
-        if (place === -1) place = index;
-        lines.splice(index, 2);
-      } else {
-        index += 2;
-      }
-    }
-    if (place === -1) place = lines.length;
-    lines.splice(place, 0, ...values.flatMap((value) => [name, value]));
+    replaceHeader(this.#own(), name, values);
   }
 
   #own(): string[] {

@@ -1,7 +1,7 @@
 /** Tables of headers as `get_headers` gives them: found in any spelling, lists where a name repeats. */
 
 import { lauxlib, lua, type lua_State } from "#fengari";
-import { pushText, setFunction, textAt, toBytes } from "../lua/stack.ts";
+import { type LuaRef, pushText, refTo, setFunction, textAt, toBytes } from "../lua/stack.ts";
 
 /** Headers that `get_headers` returns when the caller names no limit (NGX_HTTP_LUA_MAX_HEADERS). */
 const defaultMaxHeaders = 100;
@@ -22,16 +22,48 @@ function findInAnySpelling(L: lua_State): number {
 }
 
 /** Makes the metatable of header tables once; what it returns pushes it; +0. */
-export function createHeadersMetatable(L: lua_State): (L: lua_State) => void {
+export function createHeadersMetatable(L: lua_State): LuaRef {
   lua.lua_createtable(L, 0, 1);
   setFunction(L, "__index", findInAnySpelling);
-  const push = lua.lua_toproxy(L, -1);
+  const metatable = refTo(L, -1);
   lua.lua_pop(L, 1);
-  return push;
+  return metatable;
 }
 
-/** Pushes a table of the first `count` of these lines (names and values in turn); +1. */
-export function pushHeaders(L: lua_State, lines: readonly string[], count: number, raw: boolean): void {
+/** What `get_headers` was asked for, and which metatable its tables have. */
+export interface HeadersWanted {
+  /** 0: all of them. */
+  readonly max: number;
+  /** Names as they are written, and no metatable. */
+  readonly raw: boolean;
+  readonly pushMetatable: LuaRef;
+}
+
+/**
+ * Pushes a table of these lines (names and values in turn), `max` at most but never fewer than `least`, and
+ * `"truncated"` when that left some out; returns the number of results.
+ */
+export function pushHeaders(
+  L: lua_State,
+  lines: readonly string[],
+  wanted: HeadersWanted,
+  least = 0,
+): number {
+  const { max, raw, pushMetatable } = wanted;
+  const all = lines.length / 2;
+  const truncated = max > 0 && all > max;
+  pushTable(L, lines, truncated ? Math.max(max, least) : all, raw);
+  if (!raw) {
+    pushMetatable(L);
+    lua.lua_setmetatable(L, -2);
+  }
+  if (!truncated) return 1;
+  pushText(L, "truncated");
+  return 2;
+}
+
+/** Pushes a table of the first `count` of these lines; +1. */
+function pushTable(L: lua_State, lines: readonly string[], count: number, raw: boolean): void {
   const values = new Map<string, string[]>();
   const end = Math.min(lines.length, count * 2);
   for (let index = 0; index < end; index += 2) {

@@ -1,7 +1,7 @@
 /** `ngx.header` and `ngx.resp`: the response's headers, read and written. */
 
 import { lua, type lua_State } from "#fengari";
-import { pushText, raise, setFunction, toBytes } from "../lua/stack.ts";
+import { type LuaRef, raise, setFunction, toBytes } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import {
   createHeadersMetatable,
@@ -12,6 +12,7 @@ import {
   stringAt,
 } from "./headers-table.ts";
 import type { NgxHost } from "./host.ts";
+import { setComputedTable } from "./magic-fields.ts";
 import { logForRequest, requestOf } from "./request-scope.ts";
 
 /** `lua_transform_underscores_in_response_headers`, on by default. */
@@ -46,34 +47,25 @@ function connectionHeader({ headers, request, status }: Exchange): string {
   return asked.includes("close") ? "close" : "keep-alive";
 }
 
-function getHeaders(L: lua_State, host: NgxHost, pushMetatable: (L: lua_State) => void): number {
-  const { max, raw } = headerLimit(L);
+function getHeaders(L: lua_State, host: NgxHost, pushMetatable: LuaRef): number {
+  const limit = headerLimit(L);
   const exchange = requestOf(L, host);
   const { headers } = exchange.stream;
   headers.chooseContentType(exchange.status);
   // Like nginx: these two stand in lower case, count towards the limit, and are never left out.
   const extra = ["connection", connectionHeader(exchange)];
   if (headers.contentType !== undefined) extra.push("content-type", headers.contentType);
-  const lines = [...extra, ...headers.lines];
-  const truncated = max > 0 && lines.length / 2 > max;
-  pushHeaders(L, lines, truncated ? Math.max(max, extra.length / 2) : lines.length / 2, raw);
-  if (!raw) {
-    pushMetatable(L);
-    lua.lua_setmetatable(L, -2);
-  }
-  if (!truncated) return 1;
-  pushText(L, "truncated");
-  return 2;
+  return pushHeaders(L, [...extra, ...headers.lines], { ...limit, pushMetatable }, extra.length / 2);
 }
 
 /** Sets `header` and `resp.get_headers`; +0. */
 export function openHeaders(L: lua_State, host: NgxHost): void {
-  lua.lua_createtable(L, 0, 0);
-  lua.lua_createtable(L, 0, 2);
-  setFunction(L, "__index", (L) => getHeader(L, host));
-  setFunction(L, "__newindex", (L) => setHeader(L, host));
-  lua.lua_setmetatable(L, -2);
-  lua.lua_setfield(L, -2, toBytes("header"));
+  setComputedTable(
+    L,
+    "header",
+    (L) => getHeader(L, host),
+    (L) => setHeader(L, host),
+  );
 
   const pushMetatable = createHeadersMetatable(L);
   lua.lua_createtable(L, 0, 1);

@@ -2,7 +2,7 @@
 
 import { lua, type lua_State } from "#fengari";
 import { parseHost } from "../core/host-name.ts";
-import { pushText, raise, setFunction } from "../lua/stack.ts";
+import { type LuaRef, raise, setFunction } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import {
   createHeadersMetatable,
@@ -14,18 +14,9 @@ import {
 import type { NgxHost } from "./host.ts";
 import { requestOf } from "./request-scope.ts";
 
-function getHeaders(L: lua_State, host: NgxHost, pushMetatable: (L: lua_State) => void): number {
-  const { max, raw } = headerLimit(L);
-  const { headers } = requestOf(L, host);
-  const truncated = max > 0 && headers.count > max;
-  pushHeaders(L, headers.lines, truncated ? max : headers.count, raw);
-  if (!raw) {
-    pushMetatable(L);
-    lua.lua_setmetatable(L, -2);
-  }
-  if (!truncated) return 1;
-  pushText(L, "truncated");
-  return 2;
+function getHeaders(L: lua_State, host: NgxHost, pushMetatable: LuaRef): number {
+  const limit = headerLimit(L);
+  return pushHeaders(L, requestOf(L, host).headers.lines, { ...limit, pushMetatable });
 }
 
 /** Replaces a header for Lua and for `$http_…`; empty values remove it, as nginx removes them. */

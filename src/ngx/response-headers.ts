@@ -1,5 +1,7 @@
 /** The response's header lines as nginx keeps them: which replace each other, which repeat, what is escaped. */
 
+import { replaceHeader } from "./header-lines.ts";
+
 /** Headers of which nginx keeps one: of several values the last stands (lua-nginx-module, headers_out). */
 const single = new Set([
   "server",
@@ -71,7 +73,7 @@ export class ResponseHeaders {
     }
     if (lowered === "content-length" && last !== "" && !/^\d+$/.test(last)) return false;
     const kept = (single.has(lowered) ? [last] : values).filter((value) => value !== "");
-    this.#replace(lowered, safeName(name), kept);
+    replaceHeader(this.#lines, safeName(name), kept.map(safeValue));
     return true;
   }
 
@@ -100,23 +102,5 @@ export class ResponseHeaders {
   /** Names and values in turn, complete. */
   toHead(): readonly string[] {
     return this.contentType === undefined ? this.#lines : ["Content-Type", this.contentType, ...this.#lines];
-  }
-
-  #replace(lowered: string, name: string, values: readonly string[]): void {
-    const lines = this.#lines;
-    let place = -1;
-    for (let index = 0; index < lines.length; ) {
-      if ((lines[index] as string).toLowerCase() === lowered) {
-        if (place === -1) place = index;
-        lines.splice(index, 2);
-      } else {
-        index += 2;
-      }
-    }
-    if (place === -1) place = lines.length;
-    for (const value of values) {
-      lines.splice(place, 0, name, safeValue(value));
-      place += 2;
-    }
   }
 }

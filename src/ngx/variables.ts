@@ -1,9 +1,10 @@
 /** `ngx.var`: nginx's variables of the current request, and the few that can be written. */
 
 import { lua, type lua_State } from "#fengari";
-import { pushText, raise, setFunction, textAt, toBytes, toText } from "../lua/stack.ts";
+import { pushText, raise, textAt, toText } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
+import { setComputedTable } from "./magic-fields.ts";
 import { requestOf } from "./request-scope.ts";
 import { builtinVariables } from "./variable-list.ts";
 
@@ -97,10 +98,10 @@ function set(L: lua_State, host: NgxHost): number {
 
 /** Sets `var`; +0. */
 export function openVariables(L: lua_State, host: NgxHost): void {
-  lua.lua_createtable(L, 0, 0);
-  lua.lua_createtable(L, 0, 2);
-  setFunction(L, "__index", (L) => get(L, host));
-  setFunction(L, "__newindex", (L) => set(L, host));
-  lua.lua_setmetatable(L, -2);
-  lua.lua_setfield(L, -2, toBytes("var"));
+  setComputedTable(
+    L,
+    "var",
+    (L) => get(L, host),
+    (L) => set(L, host),
+  );
 }

@@ -1,6 +1,7 @@
 /** Who called a C function: the nearest Lua function on the stack, past pcall and its like. */
 
 import { lua, type lua_Debug, type lua_State } from "#fengari";
+import { utf8Text } from "./stack.ts";
 
 export interface Caller {
   /** The compiled function, an identity that all closures over it share. */
@@ -32,11 +33,10 @@ export function callerOf(L: lua_State): Caller | undefined {
   const activation = new lua.lua_Debug() as lua_Debug;
   lua.lua_getstack(L, calling.level, activation);
   lua.lua_getinfo(L, new Uint8Array([83, 108]) /* "Sl" */, activation);
-  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
   return {
     proto: calling.proto,
-    source: text(activation.source),
-    at: `${text(activation.short_src)}:${activation.currentline}`,
+    source: utf8Text(activation.source),
+    at: `${utf8Text(activation.short_src)}:${activation.currentline}`,
   };
 }
 
@@ -48,5 +48,5 @@ export function definitionOf(
   const record = new lua.lua_Debug() as lua_Debug;
   lua.lua_pushvalue(L, index);
   lua.lua_getinfo(L, new Uint8Array([62, 83]) /* ">S" */, record);
-  return { source: Buffer.from(record.source).toString("utf8"), line: record.linedefined };
+  return { source: utf8Text(record.source), line: record.linedefined };
 }

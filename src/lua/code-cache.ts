@@ -1,7 +1,7 @@
 /** Compiled Lua of one thread: each content is compiled once and instantiated again as often as it is needed. */
 
 import { lauxlib, lua, type lua_State } from "#fengari";
-import { toBytes } from "./stack.ts";
+import { toBytes, utf8Bytes, utf8Text } from "./stack.ts";
 
 /** Fengari's insides that a second closure over the same compiled function needs. */
 interface LClosure {
@@ -93,28 +93,8 @@ function placeholder(): number {
   return 0;
 }
 
-function utf8Bytes(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "utf8"));
-}
-
 /** The error message at `index` as a JavaScript string. */
 export function messageAt(L: lua_State, index: number): string {
   const bytes = lua.lua_tostring(L, index) as Uint8Array | null;
-  return bytes ? Buffer.from(bytes).toString("utf8") : "(error object is not a string)";
-}
-
-/** The bytecode of the function at the top, which is popped; -1. */
-export function dumpFunction(L: lua_State): Uint8Array {
-  const parts: Uint8Array[] = [];
-  lua.lua_dump(
-    L,
-    (_L: lua_State, bytes: Uint8Array, length: number) => {
-      parts.push(bytes.slice(0, length));
-      return 0;
-    },
-    null,
-    false,
-  );
-  lua.lua_pop(L, 1);
-  return new Uint8Array(Buffer.concat(parts));
+  return bytes ? utf8Text(bytes) : "(error object is not a string)";
 }

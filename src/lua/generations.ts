@@ -148,7 +148,7 @@ export class Generations {
   /** Pushes the table that holds the modules of `view` at this moment; +1. */
   pushLoaded(view: View): void {
     const holder = view === this.#shown ? undefined : view === this.#active ? this.#shown.box : view.box;
-    if (holder === undefined) lua.lua_getfield(this.#L, lua.LUA_REGISTRYINDEX, loadedKey);
+    if (holder === undefined) lua.lua_getfield(this.#L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     else lua.lua_rawgeti(this.#L, lua.LUA_REGISTRYINDEX, holder);
   }
 
@@ -186,7 +186,7 @@ export class Generations {
 
   #swap(view: View): void {
     const L = this.#L;
-    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
+    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     lua.lua_rawgeti(L, lua.LUA_REGISTRYINDEX, view.box as number);
     swapContents(lua.lua_topointer(L, -2), lua.lua_topointer(L, -1));
     lua.lua_pop(L, 2);
@@ -223,7 +223,7 @@ export class Generations {
   /** A registry reference to a copy of `package.loaded` as it is now. */
   #copyOfLoaded(): number {
     const L = this.#L;
-    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
+    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     lua.lua_createtable(L, 0, 0);
     lua.lua_pushnil(L);
     while (lua.lua_next(L, -3) !== 0) {
@@ -236,9 +236,6 @@ export class Generations {
     return reference;
   }
 }
-
-/** Key of `package.loaded` in the registry (LUA_LOADED_TABLE, lauxlib.h). */
-const loadedKey = new Uint8Array(Buffer.from("_LOADED"));
 
 /** Pushes the value of a module in `view`, nil when it has none; +1. */
 export function pushModule(L: lua_State, generations: Generations, view: View, name: string): void {

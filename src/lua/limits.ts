@@ -2,7 +2,7 @@
 
 import { lua, type lua_State } from "#fengari";
 import type { Activity } from "./activity.ts";
-import { pushText } from "./stack.ts";
+import { pushText, utf8ToLatin1 } from "./stack.ts";
 
 /** Lua instructions between two looks at the limits; costs 0 to 15 % (facts.md, Fengari, "Limits"). */
 const hookInterval = 1000;
@@ -123,5 +123,5 @@ export function describeNativeError(error: unknown, onNativeError: (error: unkno
     if (/^Invalid .*length|allocation failed/.test(error.message)) return "not enough memory";
   }
   onNativeError(error);
-  return `internal error: ${Buffer.from(String(error), "utf8").toString("latin1")}`;
+  return `internal error: ${utf8ToLatin1(String(error))}`;
 }

@@ -2,7 +2,7 @@
 
 import { lua, type lua_State } from "#fengari";
 import type { PlainValue } from "../core/plain-value.ts";
-import { pushNumber, pushUtf8, utf8At } from "./stack.ts";
+import { pushNumber, pushUtf8, toText, utf8At } from "./stack.ts";
 
 /** Tables nested deeper than this are taken for cycles. */
 const maxDepth = 100;
@@ -51,7 +51,7 @@ export function plainAt(L: lua_State, index: number, depth = 0): PlainValue {
       return tableAt(L, index, depth + 1);
     default:
       throw new TypeError(
-        `a ${Buffer.from(lua.lua_typename(L, lua.lua_type(L, index))).toString()} cannot leave the VM: return plain data`,
+        `a ${toText(lua.lua_typename(L, lua.lua_type(L, index)))} cannot leave the VM: return plain data`,
       );
   }
 }

@@ -2,10 +2,10 @@
 
 import { lauxlib, lua } from "#fengari";
 import type { LoadError } from "../core/outcome.ts";
-import { dumpFunction, messageAt } from "./code-cache.ts";
+import { messageAt } from "./code-cache.ts";
 import { codeKey } from "./files.ts";
 import type { ManifestView } from "./manifest-view.ts";
-import { toBytes } from "./stack.ts";
+import { dumpFunction, toBytes, utf8Bytes } from "./stack.ts";
 import type { Allowance, LuaVm, Move } from "./vm.ts";
 
 export interface Rehearsal {
@@ -86,9 +86,10 @@ function compileAll(
     const file = manifest.lookup(path);
     if (!file) continue;
     const source = vm.sourceOf(manifest, file);
-    const chunkName = new Uint8Array(Buffer.from(`@${path}`, "utf8"));
+    const chunkName = utf8Bytes(`@${path}`);
     if (lauxlib.luaL_loadbufferx(L, source, source.length, chunkName, toBytes("t")) === lua.LUA_OK) {
       bytecode.set(codeKey(file), dumpFunction(L));
+      lua.lua_pop(L, 1);
       continue;
     }
     const message = messageAt(L, -1);

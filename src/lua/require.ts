@@ -3,14 +3,14 @@
  * behind of a module that failed. Semantics: Lua 5.1 manual, 5.3, with 5.2's `package.searchers` beside `loaders`.
  */
 
-import { lua, type lua_CFunction, type lua_State } from "#fengari";
+import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
 import { callerOf, callingProto } from "./caller.ts";
 import type { Files } from "./files.ts";
 import { type Generations, pushModule, type View } from "./generations.ts";
 import { type Hot, hotName, Instance } from "./hot.ts";
 import type { Observations } from "./observations.ts";
 import { installSearchers, nameArgument, pushPackage, type Search } from "./searchers.ts";
-import { bytesAt, pushUtf8, raiseUtf8, toBytes } from "./stack.ts";
+import { bytesAt, pushUtf8, raiseUtf8, toBytes, utf8Text } from "./stack.ts";
 
 /** A module that is being searched for, or whose chunk is running. */
 interface Loading extends Search {
@@ -75,7 +75,7 @@ export function installRequire(parts: RequireParts): Require {
     lua.lua_settop(L, 1);
     if (name === hotName) return pushHot(L);
     recordEdge(L, name);
-    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
+    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     lua.lua_pushvalue(L, 1);
     lua.lua_rawget(L, 2);
     if (lua.lua_toboolean(L, -1)) return 1;
@@ -171,7 +171,7 @@ export function installRequire(parts: RequireParts): Require {
       lua.lua_call(L, 1, 2);
       if (lua.lua_isfunction(L, -2)) return;
       const reason = bytesAt(L, -2);
-      if (reason) reasons += Buffer.from(reason).toString("utf8");
+      if (reason) reasons += utf8Text(reason);
       lua.lua_settop(L, searchers);
     }
   };
@@ -180,7 +180,7 @@ export function installRequire(parts: RequireParts): Require {
   const fail = (L: lua_State, loading: Loading) => {
     const chain = stack.map(({ name }) => name);
     if (failed.length < chain.length) failed = chain;
-    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, loadedKey);
+    lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     pushUtf8(L, loading.name);
     lua.lua_pushnil(L);
     lua.lua_rawset(L, -3);
@@ -262,5 +262,4 @@ export function pushRequire(L: lua_State): void {
 
 /** Names of one function that are remembered as told; it starts anew beyond, for there is no end of names made at run time. */
 const mostTold = 1_000;
-const loadedKey = toBytes("_LOADED");
 const requireKey = toBytes("relua.require");

@@ -10,7 +10,7 @@ import {
 } from "../core/search-path.ts";
 import type { Files, FoundFile } from "./files.ts";
 import type { Generations } from "./generations.ts";
-import { pushUtf8, raiseUtf8, setFunction, toBytes, utf8At } from "./stack.ts";
+import { pushUtf8, raiseUtf8, setFunction, toBytes, utf8At, utf8Bytes } from "./stack.ts";
 
 /** What the search for a module came to. */
 export interface Search {
@@ -50,7 +50,7 @@ export function installSearchers(parts: SearchersParts): void {
     pushPackage(L);
     lua.lua_getfield(L, -1, toBytes("preload"));
     if (!lua.lua_istable(L, -1)) raiseUtf8(L, "'package.preload' must be a table");
-    lua.lua_getfield(L, -1, nameBytes(name));
+    lua.lua_getfield(L, -1, utf8Bytes(name));
     if (lua.lua_isnil(L, -1)) pushUtf8(L, `\n\tno field package.preload['${name}']`);
     return 1;
   };
@@ -134,7 +134,3 @@ export function nameArgument(L: lua_State, index: number): string {
 }
 
 const packageKey = toBytes("relua.package");
-
-function nameBytes(name: string): Uint8Array {
-  return new Uint8Array(Buffer.from(name, "utf8"));
-}

@@ -26,6 +26,27 @@ export function toText(bytes: LuaString): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
+/** The UTF-8 of a JavaScript string; for names, paths and source text. */
+export function utf8Bytes(text: string): LuaString {
+  const buffer = Buffer.from(text, "utf8");
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Bytes read as UTF-8. */
+export function utf8Text(bytes: LuaString): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+/** A latin1 text read as UTF-8: Lua's messages hold names and paths. */
+export function latin1ToUtf8(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
+}
+
+/** The UTF-8 of a JavaScript string as a latin1 text. */
+export function utf8ToLatin1(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
 /** Pushes a text; +1. */
 export function pushText(L: lua_State, text: string): void {
   lua.lua_pushstring(L, toBytes(text));
@@ -84,19 +105,29 @@ export function raise(L: lua_State, message: string): never {
 
 /** Pushes a JavaScript string as UTF-8; for names and paths, which are text and not bytes; +1. */
 export function pushUtf8(L: lua_State, text: string): void {
-  const buffer = Buffer.from(text, "utf8");
-  lua.lua_pushstring(L, new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+  lua.lua_pushstring(L, utf8Bytes(text));
 }
 
 /** The string or number at `index` read as UTF-8, else undefined; +0. */
 export function utf8At(L: lua_State, index: number): string | undefined {
   const bytes = bytesAt(L, index);
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return bytes && utf8Text(bytes);
 }
 
 /** Raises a Lua error with position; the message is a JavaScript string that may hold names and paths. */
 export function raiseUtf8(L: lua_State, message: string): never {
-  return raise(L, Buffer.from(message, "utf8").toString("latin1"));
+  return raise(L, utf8ToLatin1(message));
+}
+
+/** The function at the top as bytecode, with its line numbers; +0. */
+export function dumpFunction(L: lua_State): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const keep = (_: lua_State, bytes: LuaString, size: number) => {
+    parts.push(bytes.slice(0, size));
+    return 0;
+  };
+  lua.lua_dump(L, keep, null, false);
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** A Lua value in the hands of JavaScript: pushes it, on any coroutine of its state; +1. */

@@ -19,7 +19,7 @@ import { Observations } from "./observations.ts";
 import { plainAt, pushPlain } from "./plain-values.ts";
 import { installRequire, pushRequire, type Require } from "./require.ts";
 import { createScheduler, type SchedulerOptions } from "./scheduler.ts";
-import { type LuaRef, pushUtf8 } from "./stack.ts";
+import { type LuaRef, latin1ToUtf8, pushUtf8, utf8Bytes } from "./stack.ts";
 import { createState } from "./state.ts";
 
 export interface VmOptions extends SchedulerOptions {
@@ -197,7 +197,7 @@ export class LuaVm {
   ): Running {
     const chunkName = `=${label}`;
     return this.#run(allowance, results, done, (co) => {
-      const compiled = this.#codeCache.push(co, `${chunkName} ${code}`, chunkName, () => toUtf8(code));
+      const compiled = this.#codeCache.push(co, `${chunkName} ${code}`, chunkName, () => utf8Bytes(code));
       if (compiled.ok) return 0;
       pushRaiser(co, compiled.message);
       return 0;
@@ -213,7 +213,7 @@ export class LuaVm {
     done: (ended: Ended) => void,
   ): Running {
     return this.#run(allowance, "read", done, (co) => {
-      this.#codeCache.push(co, "=call", "=call", () => toUtf8(callChunk));
+      this.#codeCache.push(co, "=call", "=call", () => utf8Bytes(callChunk));
       pushUtf8(co, module);
       pushUtf8(co, fn);
       lua.lua_checkstack(co, args.length + 4);
@@ -312,10 +312,6 @@ export class LuaVm {
   }
 }
 
-function toUtf8(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "utf8"));
-}
-
 /** Calls its first argument with the others, in a frame that nothing can suspend. */
 function callPlainly(L: lua_State): number {
   lua.lua_call(L, lua.lua_gettop(L) - 1, 0);
@@ -346,7 +342,11 @@ function endedOf(outcome: Outcome, co: lua_State, allowance: Allowance, results:
       }
     }
     case "error":
-      return { ok: false, message: fromLatin1(outcome.message), traceback: fromLatin1(outcome.traceback) };
+      return {
+        ok: false,
+        message: latin1ToUtf8(outcome.message),
+        traceback: latin1ToUtf8(outcome.traceback),
+      };
     case "exited":
       return { ok: false, message: "ngx.exit outside of a request", traceback: "" };
     case "killed": {
@@ -359,9 +359,4 @@ function endedOf(outcome: Outcome, co: lua_State, allowance: Allowance, results:
       return { ok: false, message, traceback: message, killed: outcome.why };
     }
   }
-}
-
-/** Messages hold names and paths: the bytes are UTF-8. */
-function fromLatin1(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
 }

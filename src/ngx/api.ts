@@ -1,6 +1,6 @@
 /** Puts the one API table together, which Lua code knows as `ngx` and as `njt`. */
 
-import { lua, type lua_State } from "#fengari";
+import { lauxlib, lua, type lua_State } from "#fengari";
 import { toBytes } from "../lua/stack.ts";
 import { openArguments } from "./arguments.ts";
 import { openConfig } from "./config.ts";
@@ -63,7 +63,7 @@ export function openNgx(L: lua_State, host: NgxHost): void {
       ["is_subrequest", isSubrequestField(host)],
     ]),
   );
-  lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, toBytes("_LOADED"));
+  lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
   for (const name of apiNames) {
     lua.lua_pushvalue(L, -2);
     lua.lua_setfield(L, -2, toBytes(name));

@@ -1,7 +1,7 @@
 /** `ngx.ctx`: a table of its own for each request, kept through its phases. */
 
 import { lua, type lua_State } from "#fengari";
-import { raise, toText } from "../lua/stack.ts";
+import { raise, refTo, toText } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
 import type { MagicField } from "./magic-fields.ts";
@@ -9,7 +9,7 @@ import { requestOf } from "./request-scope.ts";
 
 /** Keeps the table at `index` for the request; the proxy lives and dies with the exchange; +0. */
 function keep(L: lua_State, exchange: Exchange, index: number): void {
-  exchange.pushContext = lua.lua_toproxy(L, index);
+  exchange.pushContext = refTo(L, index);
 }
 
 export function contextField(host: NgxHost): MagicField {

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { utf8ToLatin1 } from "../lua/stack.ts";
 import type { Exchange } from "./exchange.ts";
 import type { NgxHost } from "./host.ts";
 import { hostOf } from "./host-name.ts";
@@ -69,8 +70,7 @@ function remoteUser(exchange: Exchange): string | undefined {
 }
 
 const machine = hostname().toLowerCase();
-const documentRoot: Variable = (_exchange, { prefix }) =>
-  `${Buffer.from(prefix.replace(/\/$/, ""), "utf8").toString("latin1")}/html`;
+const documentRoot: Variable = (_exchange, { prefix }) => `${utf8ToLatin1(prefix.replace(/\/$/, ""))}/html`;
 
 /** By name in lower case; `http_…`, `arg_…`, `cookie_…`, `sent_http_…` and captures are in `variables.ts`. */
 export const builtinVariables: ReadonlyMap<string, Variable> = new Map<string, Variable>([

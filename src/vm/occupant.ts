@@ -2,6 +2,7 @@
 
 import type { LogLevel } from "../core/log.ts";
 import type { ManifestView } from "../lua/manifest-view.ts";
+import { latin1ToUtf8 } from "../lua/stack.ts";
 import { type HotHooks, LuaVm } from "../lua/vm.ts";
 import { openNgx } from "../ngx/api.ts";
 import { openCjson } from "../ngx/cjson.ts";
@@ -41,7 +42,7 @@ export interface Occupant {
 /** Makes the VM; `initBy` has not run yet. */
 export function createOccupant(options: OccupantOptions): Occupant {
   const { settings, serving } = options;
-  const print = (line: string) => options.log("notice", fromLatin1(line));
+  const print = (line: string) => options.log("notice", latin1ToUtf8(line));
   const vm = new LuaVm({
     generation: options.generation,
     manifest: options.manifest,
@@ -59,7 +60,7 @@ export function createOccupant(options: OccupantOptions): Occupant {
       options.log("alert", `defect in Relua: ${described}`);
     },
   });
-  const log = (level: LogLevel, message: string) => options.log(level, fromLatin1(message));
+  const log = (level: LogLevel, message: string) => options.log(level, latin1ToUtf8(message));
   const timers = serving?.timers.of({
     vm,
     fleeting: serving.fleeting,
@@ -102,9 +103,4 @@ export async function initialise({ vm }: Occupant, settings: VmSettings): Promis
     if (failure !== undefined) return `${label}: ${failure}`;
   }
   return undefined;
-}
-
-/** Lua's bytes as text: messages hold names and paths in UTF-8. */
-function fromLatin1(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
 }

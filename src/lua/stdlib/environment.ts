@@ -2,10 +2,7 @@
 
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
 import { loadPrelude } from "../prelude.ts";
-import { raise, toBytes, toText } from "../stack.ts";
-
-/** Pushes a value that was kept; +1. */
-type Push = (L: lua_State) => void;
+import { type LuaRef, raise, refTo, toBytes, toText } from "../stack.ts";
 
 export interface EnvironmentFunctions {
   readonly getfenv: lua_CFunction;
@@ -22,11 +19,11 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
   loadPrelude(L, "environment");
   lua.lua_call(L, 0, 1);
   /** Pushes a Lua function `holder(env)` whose result has `env` as its one upvalue. */
-  const pushHolder = lua.lua_toproxy(L, -1);
+  const pushHolder = refTo(L, -1);
   lua.lua_pop(L, 1);
   // 5.1 functions have an environment even when they use no global; 5.3 gives those no upvalue for it.
-  const ofFunctions = new WeakMap<object, Push>();
-  const ofThreads = new WeakMap<object, Push>();
+  const ofFunctions = new WeakMap<object, LuaRef>();
+  const ofThreads = new WeakMap<object, LuaRef>();
 
   function pushThreadEnvironment(L: lua_State): boolean {
     const push = ofThreads.get(L);
@@ -58,7 +55,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
       lua.lua_upvaluejoin(L, index, upvalue, -1, 1);
       lua.lua_pop(L, 1);
     } else {
-      ofFunctions.set(lua.lua_topointer(L, index), lua.lua_toproxy(L, table));
+      ofFunctions.set(lua.lua_topointer(L, index), refTo(L, table));
     }
     return true;
   }
@@ -76,7 +73,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
     setfenv(L) {
       lauxlib.luaL_checktype(L, 2, lua.LUA_TTABLE);
       if (!pushSubject(L, 1)) {
-        ofThreads.set(L, lua.lua_toproxy(L, 2));
+        ofThreads.set(L, refTo(L, 2));
         return 0;
       }
       if (!setEnvironment(L, lua.lua_gettop(L), 2)) refuse(L);
@@ -99,7 +96,7 @@ export function environmentFunctions(L: lua_State): EnvironmentFunctions {
       lauxlib.luaL_checktype(L, 2, lua.LUA_TTABLE);
       lua.lua_settop(L, 2);
       const thread = lua.lua_tothread(L, 1);
-      if (thread) ofThreads.set(thread, lua.lua_toproxy(L, 2));
+      if (thread) ofThreads.set(thread, refTo(L, 2));
       else if (!lua.lua_isfunction(L, 1) || !setEnvironment(L, 1, 2)) refuse(L);
       lua.lua_settop(L, 1);
       return 1;

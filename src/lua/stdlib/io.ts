@@ -1,7 +1,7 @@
 /** `io` on real files, synchronous as in nginx; the standard streams lead to the log; `popen`, `tmpfile` are absent. */
 
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
-import { bytesAt, pushText, raise, textAt, toBytes } from "../stack.ts";
+import { bytesAt, pushText, raise, refTo, textAt, toBytes } from "../stack.ts";
 import { openDiskFile } from "./disk-file.ts";
 import { checkHandle, handleAt, handleType, pushHandle, streamAt } from "./file-handle.ts";
 import { pushFileError, pushTrue } from "./file-result.ts";
@@ -103,7 +103,7 @@ function typeOf(L: lua_State): number {
 /** The file that `io.read` or `io.write` means; takes the handle at the top; -1. */
 function createDefault(L: lua_State, mode: "r" | "w") {
   const kind = mode === "r" ? "input" : "output";
-  let push = lua.lua_toproxy(L, -1);
+  let push = refTo(L, -1);
   lua.lua_pop(L, 1);
   return {
     push: (L: lua_State) => push(L),
@@ -117,10 +117,10 @@ function createDefault(L: lua_State, mode: "r" | "w") {
     exchange(L: lua_State): number {
       if (lua.lua_isstring(L, 1)) {
         pushOpened(L, mode);
-        push = lua.lua_toproxy(L, -1);
+        push = refTo(L, -1);
       } else if (!lua.lua_isnoneornil(L, 1)) {
         checkHandle(L, 1);
-        push = lua.lua_toproxy(L, 1);
+        push = refTo(L, 1);
       }
       push(L);
       return 1;

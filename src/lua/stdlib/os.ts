@@ -2,7 +2,7 @@
 
 import { renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { lauxlib, lua, type lua_State, lualib } from "#fengari";
-import { pushText, setFunction, textAt, toBytes } from "../stack.ts";
+import { latin1ToUtf8, pushUtf8, setFunction, textAt, toBytes } from "../stack.ts";
 import { pushFileError, pushTrue } from "./file-result.ts";
 import { extendLibrary, type Functions, functionAt } from "./library.ts";
 
@@ -32,10 +32,10 @@ const hidden = "RELUA_TOKEN";
 
 const functions: Functions = {
   getenv(L) {
-    const name = utf8(checkText(L, 1));
+    const name = latin1ToUtf8(checkText(L, 1));
     const value = name === hidden ? undefined : process.env[name];
     if (value === undefined) lua.lua_pushnil(L);
-    else pushText(L, Buffer.from(value, "utf8").toString("latin1"));
+    else pushUtf8(L, value);
     return 1;
   },
   remove(L) {
@@ -62,10 +62,6 @@ const functions: Functions = {
 function checkText(L: lua_State, arg: number): string {
   lauxlib.luaL_checkstring(L, arg);
   return textAt(L, arg) ?? "";
-}
-
-function utf8(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
 }
 
 /** C's remove: a file, or an empty folder. */

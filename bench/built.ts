@@ -16,10 +16,14 @@ const { parseConfig } = (await built("config/index.js")) as typeof import("../sr
 export type ConfigInput = import("../src/config/index.ts").ConfigInput;
 
 /** An agent on ports of the system's choice, which must not have anything to complain about. */
-export function createAgent(input: ConfigInput, substitutes: ConstructorParameters<typeof Agent>[1] = {}): Agent {
+export function createAgent(
+  input: ConfigInput,
+  substitutes: ConstructorParameters<typeof Agent>[1] = {},
+): Agent {
   const agent = new Agent(parseConfig({ control: { listen: "127.0.0.1:0" }, ...input }), substitutes);
   agent.on("log", (level, message) => {
-    if (level !== "notice" && level !== "info" && level !== "debug") console.error(`bench: ${level}: ${message}`);
+    if (level !== "notice" && level !== "info" && level !== "debug")
+      console.error(`bench: ${level}: ${message}`);
   });
   return agent;
 }

@@ -1,21 +1,25 @@
 /** How much of node:http's own throughput is left when a real agent's VMs answer hello, and at which p99? */
 
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type Agent, createAgent, dataPort } from "./built.ts";
+import type { ConfigInput } from "./built.ts";
 import { Load, type LoadReport } from "./load.ts";
-import { type Answer, median, ratios, type Row, roundRobin, spread } from "./question.ts";
+import { type Answer, median, type Row, ratios, roundRobin, spread } from "./question.ts";
+import { serve } from "./serve-process.ts";
 import { Tree } from "./tree.ts";
 
 const rounds = 3;
 const roundMs = 1_000;
-const warmMs = 500;
+const warmMs = 700;
 const connections = 64;
 
-/** Ratios: requests per second beside node:http alone in the same round, which sends the same bytes. */
+/** What the agent sends, so that the bare server sends the same bytes. */
+const helloHeaders = [
+  ...["Server", "relua", "Content-Type", "text/plain"],
+  ...["x-relua-generation", "1", "x-relua-vm", "1"],
+];
+
+/** Ratios: requests per second beside node:http alone in the same round. */
 export async function run(): Promise<Answer> {
   const tree = new Tree(0);
   mkdirSync(join(tree.prefix, "apps"), { recursive: true });
@@ -23,84 +27,61 @@ export async function run(): Promise<Answer> {
     join(tree.prefix, "apps", "mylib.lua"),
     "local M = {}\nfunction M.run() ngx.say('hello') end\nreturn M\n",
   );
-  const bare = await bareServer();
-  const agents = [helloAgent(tree, 1), helloAgent(tree, 2)] as const;
+  const servers = await Promise.all([
+    serve({ headers: helloHeaders, body: "hello\n" }),
+    serve({ config: helloConfig(tree, 1) }),
+    serve({ config: helloConfig(tree, 2) }),
+  ]);
   const load = new Load();
   try {
-    for (const agent of agents) await agent.start();
-    const [one, two] = agents.map(dataPort) as [number, number];
-    const subject = (port: number, path: string) => (ms: number) => load.run({ port, path, connections, ms });
+    const [bare, one, two] = servers.map((server) => server.port) as [number, number, number];
     const subjects = {
-      bare: subject((bare.address() as AddressInfo).port, "/inline"),
-      "content_by ngx.say, 1 VM": subject(one, "/inline"),
-      "content_by ngx.say, 2 VMs": subject(two, "/inline"),
-      "require('mylib').run(), 1 VM": subject(one, "/module"),
-      "require('mylib').run(), 2 VMs": subject(two, "/module"),
-    };
+      bare: [bare, "/inline"],
+      "content_by ngx.say, 1 VM": [one, "/inline"],
+      "content_by ngx.say, 2 VMs": [two, "/inline"],
+      "require('mylib').run(), 1 VM": [one, "/module"],
+      "require('mylib').run(), 2 VMs": [two, "/module"],
+    } as const;
     type Name = keyof typeof subjects;
     const names = Object.keys(subjects) as Name[];
-    const once = Object.fromEntries(names.map((name) => [name, () => subjects[name](roundMs)])) as Record<
+    const ask = (name: Name, ms: number) => {
+      const [port, path] = subjects[name];
+      return load.run({ port, path, connections, ms });
+    };
+    const measured = Object.fromEntries(names.map((name) => [name, () => ask(name, roundMs)])) as Record<
       Name,
       () => Promise<LoadReport>
     >;
-    const reports = await roundRobin(rounds, once, (name) => subjects[name](warmMs));
+    const reports = await roundRobin(rounds, measured, (name) => ask(name, warmMs));
     const perSecond = (name: Name) => reports[name].map((report) => report.perSecond);
     const p99 = (name: Name) => reports[name].map((report) => report.p99Ms);
-    const failed = names.flatMap((name) => reports[name]).filter((report) => report.failed > 0).length;
-    if (failed > 0) throw new Error(`${failed} rounds had answers other than 200`);
+    if (names.some((name) => reports[name].some((report) => report.failed > 0)))
+      throw new Error("there were answers other than 200");
     const rows = names.map((name): Row => {
       const each = ratios(perSecond(name), perSecond("bare"));
       return {
         name: name === "bare" ? "node:http alone" : name,
         ratio: median(each),
-        unit: `of node:http, ${spread(each)}; ${spread(perSecond(name), 0)} requests/s, p99 ${spread(p99(name), 1)} ms`,
+        unit: `of node:http (${spread(each)}): ${spread(perSecond(name), 0)} requests/s, p99 ${spread(p99(name), 1)} ms`,
       };
     });
     return { question: `What is left of node:http's throughput, ${connections} connections?`, rows };
   } finally {
     await load.close();
-    bare.closeAllConnections();
-    bare.close();
-    for (const agent of agents) await agent.close();
+    await Promise.all(servers.map((server) => server.close()));
     tree.remove();
   }
 }
 
-function helloAgent(tree: Tree, threads: number): Agent {
-  return createAgent({
+function helloConfig(tree: Tree, threads: number): ConfigInput {
+  const locations = [
+    { location: "/inline", lua: { content_by: "ngx.say('hello')" } },
+    { location: "/module", lua: { content_by: "require('mylib').run()" } },
+  ];
+  return {
     prefix: tree.prefix,
     threads,
-    servers: [
-      {
-        listens: ["127.0.0.1:0"],
-        serverNames: [""],
-        locations: [
-          { location: "/inline", lua: { content_by: "ngx.say('hello')" } },
-          { location: "/module", lua: { content_by: "require('mylib').run()" } },
-        ],
-      },
-    ],
-  });
-}
-
-/** Sends what the agent sends, headers included. */
-async function bareServer(): Promise<Server> {
-  const server = createServer((_req, res) => {
-    res.writeHead(200, "OK", [
-      "Server",
-      "relua",
-      "Content-Type",
-      "text/plain",
-      "x-relua-generation",
-      "1",
-      "x-relua-vm",
-      "1",
-      "Content-Length",
-      "6",
-    ]);
-    res.end("hello\n", "latin1");
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
+    control: { listen: "127.0.0.1:0" },
+    servers: [{ listens: ["127.0.0.1:0"], serverNames: [""], locations }],
+  };
 }

@@ -44,7 +44,7 @@ export class Tree {
   source(module: number, version: number): string {
     const head = `local M = {}
 function M.version() return "${digits(version)}" end
-function M.where() return ngx.worker.id(), "${digits(version)}" end
+function M.where() return ngx.worker.id() .. " ${digits(version)}" end
 function M.empty() end
 `;
     const lines: string[] = [head];

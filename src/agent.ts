@@ -251,6 +251,11 @@ export class Agent {
     };
   }
 
+  /** Bytes of source contents in shared memory: of the active generation, the disk, and what can be gone back to. */
+  get arenaBytes(): number {
+    return this.#store.arenaBytes;
+  }
+
   /** `$prefix`, absolute. */
   get prefix(): string {
     return this.config.prefix;

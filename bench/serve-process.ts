@@ -1,0 +1,37 @@
+/** Servers to be measured, each in a process of its own. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { ConfigInput } from "./built.ts";
+
+/** An agent, or node:http alone that answers everything alike. */
+export type ServeOrder =
+  | { readonly config: ConfigInput }
+  | { readonly headers: readonly string[]; readonly body: string };
+
+export class Served {
+  readonly port: number;
+  readonly #process: ChildProcess;
+
+  constructor(process: ChildProcess, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  async close(): Promise<void> {
+    const exit = once(this.#process, "exit");
+    this.#process.disconnect();
+    await exit;
+  }
+}
+
+export async function serve(order: ServeOrder): Promise<Served> {
+  const child = fork(new URL("./serve-process.mjs", import.meta.url), [JSON.stringify(order)], {
+    execArgv: [],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once("message", (message) => resolve((message as { readonly port: number }).port));
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
+  });
+  return new Served(child, port);
+}

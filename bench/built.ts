@@ -15,12 +15,18 @@ const { parseConfig } = (await built("config/index.js")) as typeof import("../sr
 
 export type ConfigInput = import("../src/config/index.ts").ConfigInput;
 
+/** A free port, and no file but the prefix's: `;;` would add what the machine has installed. */
+export const ownFilesOnly = {
+  luaPackagePath: "$prefix/apps/?.lua",
+  control: { listen: "127.0.0.1:0" },
+} satisfies ConfigInput;
+
 /** An agent on ports of the system's choice, which must not have anything to complain about. */
 export function createAgent(
   input: ConfigInput,
   substitutes: ConstructorParameters<typeof Agent>[1] = {},
 ): Agent {
-  const agent = new Agent(parseConfig({ control: { listen: "127.0.0.1:0" }, ...input }), substitutes);
+  const agent = new Agent(parseConfig({ ...ownFilesOnly, ...input }), substitutes);
   agent.on("log", (level, message) => {
     if (level !== "notice" && level !== "info" && level !== "debug")
       console.error(`bench: ${level}: ${message}`);

@@ -8,7 +8,9 @@ export default function collecting(boot) {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc");
   const channel = new BroadcastChannel("relua-bench-gc");
-  channel.onmessage = () => {
+  channel.onmessage = ({ data }) => {
+    // The other threads' answers come here as well.
+    if (data !== "collect") return;
     gc();
     gc();
     const { used_heap_size, external_memory } = getHeapStatistics();

@@ -14,12 +14,11 @@ export async function collectedHeaps(vms) {
   const heaps = new Map();
   const all = new Promise((resolve) => {
     channel.onmessage = ({ data: { vm, bytes } }) => {
-      if (vm === undefined) return;
       heaps.set(vm, bytes);
       if (heaps.size === vms) resolve(undefined);
     };
   });
-  channel.postMessage({});
+  channel.postMessage("collect");
   await all;
   channel.close();
   return heaps;

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput } from "./built.ts";
+import { type ConfigInput, ownFilesOnly } from "./built.ts";
 import { Load, type LoadReport } from "./load.ts";
 import { type Answer, median, type Row, ratios, roundRobin, spread } from "./question.ts";
 import { serve } from "./serve-process.ts";
@@ -79,9 +79,9 @@ function helloConfig(tree: Tree, threads: number): ConfigInput {
     { location: "/module", lua: { content_by: "require('mylib').run()" } },
   ];
   return {
+    ...ownFilesOnly,
     prefix: tree.prefix,
     threads,
-    control: { listen: "127.0.0.1:0" },
     servers: [{ listens: ["127.0.0.1:0"], serverNames: [""], locations }],
   };
 }

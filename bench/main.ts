@@ -1,7 +1,7 @@
 /** `npm run bench [-- NAME …]`: asks every question of this folder, or the named ones, and keeps the answers. */
 
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Answer, Run } from "./question.ts";
@@ -25,30 +25,45 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const answers: Record<string, Answer> = {};
+const answers: Record<string, Kept> = {};
 for (const [name, run] of questions) {
+  const [before] = loadavg();
   const answer = await run();
-  answers[name] = answer;
-  print(name, answer);
+  const kept = { at: new Date().toISOString(), load: [before, loadavg()[0]], ...answer };
+  answers[name] = kept;
+  print(name, kept);
 }
 keep(answers);
 
-function print(name: string, { question, rows }: Answer): void {
-  console.log(`\n${name}: ${question}`);
-  const width = Math.max(...rows.map((row) => row.name.length));
-  for (const row of rows)
-    console.log(`  ${row.name.padEnd(width)}  ${row.ratio.toFixed(2).padStart(8)}  ${row.unit ?? ""}`);
+/** An answer with its time, and the machine's load average before and after it. */
+interface Kept extends Answer {
+  readonly at: string;
+  readonly load: readonly (number | undefined)[];
 }
 
-/** The answers of this run, with what they were measured on. */
-function keep(answers: Readonly<Record<string, Answer>>): void {
+function print(name: string, { question, rows, skipped, load }: Kept): void {
+  console.log(`\n${name}: ${question}  [load ${load.map((average) => average?.toFixed(1)).join(" → ")}]`);
+  if (skipped !== undefined) console.log(`  skipped: ${skipped}`);
+  const width = Math.max(0, ...rows.map((row) => row.name.length));
+  for (const row of rows)
+    console.log(`  ${row.name.padEnd(width)}  ${shown(row.ratio).padStart(8)}  ${row.unit ?? ""}`);
+}
+
+function shown(ratio: number): string {
+  return Number.isNaN(ratio) ? "–" : ratio.toFixed(2);
+}
+
+/** The latest answer to each question, with what it was measured on. */
+function keep(answers: Readonly<Record<string, Kept>>): void {
   const results = join(folder, "results");
+  const latest = join(results, "latest.json");
   mkdirSync(results, { recursive: true });
+  const before = existsSync(latest) ? (JSON.parse(readFileSync(latest, "utf8")) as { answers?: object }) : {};
   const machine = {
     node: process.version,
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
   };
-  const record = { at: new Date().toISOString(), machine, answers };
-  writeFileSync(join(results, "latest.json"), `${JSON.stringify(record, undefined, 2)}\n`);
+  const record = { machine, answers: { ...before.answers, ...answers } };
+  writeFileSync(latest, `${JSON.stringify(record, undefined, 2)}\n`);
 }

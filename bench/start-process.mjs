@@ -9,7 +9,12 @@ async function startAgent({ prefix, load, threads }) {
   const { Agent } = await import(new URL("../dist/agent.js", import.meta.url));
   const { parseConfig } = await import(new URL("../dist/config/index.js", import.meta.url));
   const { collectedHeaps, gcThread } = await import(new URL("./heaps.mjs", import.meta.url));
-  const config = parseConfig({ prefix, threads, control: { listen: "127.0.0.1:0" } });
+  const config = parseConfig({
+    luaPackagePath: "$prefix/apps/?.lua",
+    prefix,
+    threads,
+    control: { listen: "127.0.0.1:0" },
+  });
   const agent = new Agent(config, load === undefined ? {} : { vmEntry: gcThread });
   const began = performance.now();
   await agent.start();

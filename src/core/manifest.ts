@@ -17,3 +17,12 @@ export interface SourceFile {
   readonly hash: string;
   readonly content: ContentRef;
 }
+
+/** A manifest as it travels: complete at the boot of a VM, the difference to the one before afterwards. */
+export interface ManifestDelta {
+  readonly present: readonly SourceFile[];
+  /** Paths at which nothing is any more. */
+  readonly absent: readonly string[];
+  /** Every arena that `present` names, by number. */
+  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
+}

@@ -7,6 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { lua_State } from "#fengari";
 import type { SourceFile } from "../core/manifest.ts";
+import type { Bytecode } from "../core/move.ts";
 import { parsePackagePath, sourceRoots } from "../core/search-path.ts";
 import type { CodeCache, Compiled } from "./code-cache.ts";
 import type { View } from "./generations.ts";
@@ -37,7 +38,7 @@ export class Files {
   /** Names that were loaded from a path, for edges out of functions of that file. */
   readonly #names = new Map<string, Set<string>>();
   /** Bytecode that came with the last generation, by code key. */
-  #bytecode: ReadonlyMap<string, Uint8Array> = new Map();
+  #bytecode: Bytecode = new Map();
 
   constructor(parts: FilesParts) {
     this.#parts = parts;
@@ -87,7 +88,7 @@ export class Files {
   }
 
   /** Bytecode of the contents that a new generation brings; replaces what was offered before. */
-  offerBytecode(bytecode: ReadonlyMap<string, Uint8Array>): void {
+  offerBytecode(bytecode: Bytecode): void {
     this.#bytecode = bytecode;
   }
 

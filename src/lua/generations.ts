@@ -4,9 +4,10 @@
  */
 
 import { lauxlib, lua, type lua_State } from "#fengari";
+import type { ManifestDelta } from "../core/manifest.ts";
 import type { GenerationView } from "./activity.ts";
 import { clearGlobal, pushGlobal, setGlobal } from "./global-path.ts";
-import type { ManifestChange, ManifestView } from "./manifest-view.ts";
+import type { ManifestView } from "./manifest-view.ts";
 import { pushUtf8 } from "./stack.ts";
 
 /** The insides of a Fengari table; two tables change contents by swapping these, whatever their size. */
@@ -122,14 +123,14 @@ export class Generations {
   }
 
   /** Moves to the next generation; only at a safe point, with no Lua code running. */
-  advance(generation: number, change: ManifestChange): View {
+  advance(generation: number, delta: ManifestDelta): View {
     if (this.#entered.length > 0) throw new Error("advance while Lua code runs");
     const before = this.#active;
     if (before.users > 0) {
       before.box = this.#copyOfLoaded();
       this.#older.push(before);
     }
-    this.#active = new View(this, generation, before.manifest.next(change));
+    this.#active = new View(this, generation, before.manifest.next(delta));
     this.#shown = this.#active;
     this.#tidyManifest();
     return this.#active;

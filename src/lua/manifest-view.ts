@@ -1,13 +1,6 @@
 /** A VM's own view of the manifest: which bytes each path has in one generation, out of shared memory. */
 
-import type { ContentRef, SourceFile } from "../core/manifest.ts";
-
-/** What changes from one generation to the next (the complete manifest at boot). */
-export interface ManifestChange {
-  readonly present: readonly SourceFile[];
-  readonly absent: readonly string[];
-  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
-}
+import type { ContentRef, ManifestDelta, SourceFile } from "../core/manifest.ts";
 
 /** Every arena counts as this much more than its bytes: small ones are not free. */
 const arenaCostBytes = 4096;
@@ -81,9 +74,9 @@ export class ManifestView {
     this.#arenas = arenas;
   }
 
-  static complete(change: ManifestChange): ManifestView {
-    const base = new Map(change.present.map((file) => [file.path, file]));
-    return new ManifestView(base, new Map(), new Arenas(change.arenas));
+  static complete(delta: ManifestDelta): ManifestView {
+    const base = new Map(delta.present.map((file) => [file.path, file]));
+    return new ManifestView(base, new Map(), new Arenas(delta.arenas));
   }
 
   /** Arenas that this view's VM holds, for tests and figures. */
@@ -105,11 +98,11 @@ export class ManifestView {
   }
 
   /** The view of the next generation. */
-  next(change: ManifestChange): ManifestView {
-    this.#arenas.add(change.arenas);
+  next(delta: ManifestDelta): ManifestView {
+    this.#arenas.add(delta.arenas);
     const changed = new Map(this.#changed);
-    for (const path of change.absent) changed.set(path, null);
-    for (const file of change.present) changed.set(file.path, file);
+    for (const path of delta.absent) changed.set(path, null);
+    for (const file of delta.present) changed.set(file.path, file);
     return new ManifestView(this.#base, changed, this.#arenas);
   }
 

@@ -1,28 +1,23 @@
 /** The canary's work: compile what changed and load what is affected, on a VM that serves nobody. */
 
 import { lauxlib, lua } from "#fengari";
+import type { Bytecode, Move, Rehearsed } from "../core/move.ts";
 import type { LoadError } from "../core/outcome.ts";
 import { messageAt } from "./code-cache.ts";
 import { codeKey } from "./files.ts";
 import type { ManifestView } from "./manifest-view.ts";
 import { dumpFunction, toBytes, utf8Bytes } from "./stack.ts";
-import type { Allowance, LuaVm, Move } from "./vm.ts";
+import type { Allowance, LuaVm } from "./vm.ts";
 
 export interface Rehearsal {
   /** Undefined when the VM started on the generation to rehearse. */
-  readonly move: Omit<Move, "bytecode"> | undefined;
+  readonly move: Move | undefined;
   /** Paths whose content must compile. */
   readonly compile: readonly string[];
   /** Names that must load, dependencies first; undefined when compiling is enough. */
   readonly load: readonly string[] | undefined;
   /** For all loads together. */
   readonly allowance: Allowance;
-}
-
-export interface Rehearsed {
-  readonly errors: readonly LoadError[];
-  /** `string.dump` of what compiled, by code key. */
-  readonly bytecode: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Moves `vm`, when that is to be done, and loads. After errors the VM is of no further use: it holds what loaded and misses the rest. */
@@ -40,7 +35,7 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
   const next = move === undefined ? manifest : manifest.next(move.manifest);
   const bytecode = compileAll(vm, next, compile, report);
   const pathBefore = new Map([...vm.observations.graph.modules()].map(({ name, path }) => [name, path]));
-  const evicted = move === undefined ? [] : vm.move({ ...move, bytecode });
+  const evicted = move === undefined ? [] : vm.move(move, bytecode);
   // What the canary itself holds was loaded by initBy: a VM that starts later must be able to load it, too.
   const own = evicted.filter((name) => next.lookup(pathBefore.get(name) ?? "") !== undefined).reverse();
   const names = load === undefined ? [] : new Set([...own, ...load]);
@@ -79,7 +74,7 @@ function compileAll(
   manifest: ManifestView,
   paths: readonly string[],
   report: (error: LoadError) => void,
-): ReadonlyMap<string, Uint8Array> {
+): Bytecode {
   const { L } = vm;
   const bytecode = new Map<string, Uint8Array>();
   for (const path of paths) {

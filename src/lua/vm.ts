@@ -2,6 +2,7 @@
 
 import { lua, type lua_State } from "#fengari";
 import type { SourceFile } from "../core/manifest.ts";
+import type { Bytecode, Move } from "../core/move.ts";
 import { createPins, type PinnedWhy, withHotPins } from "../core/pins.ts";
 import type { PlainValue } from "../core/plain-value.ts";
 import { namesConcerned } from "../core/roots.ts";
@@ -14,7 +15,7 @@ import { Files } from "./files.ts";
 import { Generations, type View } from "./generations.ts";
 import { Handlers } from "./handlers.ts";
 import { Hot, type HotFailure, type HotListener } from "./hot.ts";
-import type { ManifestChange, ManifestView } from "./manifest-view.ts";
+import type { ManifestView } from "./manifest-view.ts";
 import { Observations } from "./observations.ts";
 import { plainAt, pushPlain } from "./plain-values.ts";
 import { installRequire, pushRequire, type Require } from "./require.ts";
@@ -42,17 +43,6 @@ export interface VmOptions extends SchedulerOptions {
 export interface HotHooks extends HotListener {
   /** For each function. */
   readonly allowance: Allowance;
-}
-
-/** What a VM needs to move to the next generation. */
-export interface Move {
-  readonly generation: number;
-  readonly manifest: ManifestChange;
-  /** Names to evict, dependents first. */
-  readonly evict: readonly string[];
-  /** Where the closure starts: dependents loaded here since the plan was made go as well. */
-  readonly roots: readonly string[];
-  readonly bytecode: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What modules own beside their entry in `package.loaded`, and what must go when they do: timers. */
@@ -232,7 +222,7 @@ export class LuaVm {
   }
 
   /** Moves to the next generation: at a safe point, with no Lua code running. Returns the names that were evicted. */
-  move(move: Move): readonly string[] {
+  move(move: Move, bytecode: Bytecode): readonly string[] {
     const { generations, observations } = this;
     // The plan knows what had been reported; what this VM has loaded meanwhile it finds by itself.
     const { present, absent } = move.manifest;
@@ -241,7 +231,7 @@ export class LuaVm {
       const own = changes.flatMap((change) => namesConcerned(observations.graph, change));
       return evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [...move.roots, ...own]);
     });
-    this.#files.offerBytecode(move.bytecode);
+    this.#files.offerBytecode(bytecode);
     for (const { path } of changes) {
       const was = generations.active.manifest.lookup(path);
       if (was) this.#files.replaced(was);

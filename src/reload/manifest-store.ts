@@ -1,15 +1,8 @@
 /** The two manifests of the main thread: what is active, and what is on the disk; and the contents both name. */
 
 import { type Change, changesBetween } from "../core/change-set.ts";
-import type { SourceFile } from "../core/manifest.ts";
+import type { ManifestDelta, SourceFile } from "../core/manifest.ts";
 import type { SourceStep } from "../source/contract.ts";
-
-/** A manifest, or a difference between two, as it travels to the VMs. */
-export interface ManifestParcel {
-  readonly present: readonly SourceFile[];
-  readonly absent: readonly string[];
-  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
-}
 
 /** The files that a commit replaced, by path; null where there was none. */
 type Undo = ReadonlyMap<string, SourceFile | null>;
@@ -70,7 +63,7 @@ export class ManifestStore {
   }
 
   /** What a VM needs to go from the active manifest to one that has `next` at these paths. */
-  parcel(paths: Iterable<string>, next: (path: string) => SourceFile | undefined): ManifestParcel {
+  delta(paths: Iterable<string>, next: (path: string) => SourceFile | undefined): ManifestDelta {
     const present: SourceFile[] = [];
     const absent: string[] = [];
     for (const path of paths) {
@@ -82,7 +75,7 @@ export class ManifestStore {
   }
 
   /** The whole active manifest, for a VM that starts. */
-  snapshot(): ManifestParcel {
+  snapshot(): ManifestDelta {
     const present = [...this.#active.values()];
     return { present, absent: [], arenas: this.#arenasOf(present) };
   }

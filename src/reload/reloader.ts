@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { type Change, changesBetween } from "../core/change-set.ts";
 import type { HoldStatus } from "../core/hold.ts";
+import type { ActivationOrder, Bytecode, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
 import type { Plan } from "../core/plan.ts";
 import { ReluaError } from "../errors.ts";
@@ -14,7 +15,7 @@ import { Hold, type HoldRequest } from "./hold.ts";
 import { type Circumstances, type Findings, Journey } from "./journey.ts";
 import { type NextFile, Planner, type PlannerParts, type ReloadRequest } from "./planner.ts";
 import { stillStands } from "./standing-rejection.ts";
-import type { ActivationOrder, Bytecode, Canary, RehearsalOrder, Target } from "./target.ts";
+import type { Canary, Target } from "./target.ts";
 
 export type { ReloadRequest } from "./planner.ts";
 
@@ -223,7 +224,7 @@ export class Reloader {
 
     const order: RehearsalOrder = {
       generation: store.generation + 1,
-      manifest: store.parcel(settled.keys(), files),
+      manifest: store.delta(settled.keys(), files),
       compile: changes.filter((change) => change.kind !== "removed").map((change) => change.path),
       evict: plan.evict.map((member) => member.name),
       roots: plan.roots,
@@ -242,7 +243,7 @@ export class Reloader {
     });
   }
 
-  #rehearse(order: RehearsalOrder): ReturnType<Canary["rehearse"]> {
+  #rehearse(order: RehearsalOrder): Promise<Rehearsed> {
     const bytecode: Bytecode = new Map();
     return this.#parts.canary?.rehearse(order) ?? Promise.resolve({ errors: [], bytecode });
   }

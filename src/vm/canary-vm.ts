@@ -1,8 +1,7 @@
 /** The canary: a VM that serves nobody and loads a change set first. Replaced when it dies or takes too long. */
 
-import type { LoadError } from "../core/outcome.ts";
+import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { HostedVm, VmEnd, VmListener, VmSnapshot } from "./hosted-vm.ts";
-import type { ActivateMessage, Bytecode, RehearseMessage } from "./protocol.ts";
 
 /** The canary's number: VMs that serve count from 1. */
 export const canaryNumber = 0;
@@ -16,15 +15,10 @@ export interface CanaryVmOptions {
   readonly log: (message: string) => void;
 }
 
-export interface RehearsalResult {
-  readonly errors: readonly LoadError[];
-  readonly bytecode: Bytecode;
-}
-
 export class CanaryVm {
   readonly #options: CanaryVmOptions;
   #hosted: HostedVm | undefined;
-  #answer: ((result: RehearsalResult) => void) | undefined;
+  #answer: ((result: Rehearsed) => void) | undefined;
 
   constructor(options: CanaryVmOptions) {
     this.#options = options;
@@ -36,7 +30,7 @@ export class CanaryVm {
   }
 
   /** Loads the order aside. Never rejects; at most one at a time. */
-  async rehearse(order: Omit<RehearseMessage, "type">): Promise<RehearsalResult> {
+  async rehearse(order: RehearsalOrder): Promise<Rehearsed> {
     const vm = this.#current();
     const booted = await vm.ready.then(
       () => undefined,
@@ -49,7 +43,7 @@ export class CanaryVm {
         settle(failure(`did not load within ${timeoutMs} ms (reload.canaryMs)`));
         vm.kill("rehearsal timed out");
       }, timeoutMs);
-      const settle = (result: RehearsalResult) => {
+      const settle = (result: Rehearsed) => {
         clearTimeout(timer);
         this.#answer = undefined;
         resolve(result);
@@ -60,7 +54,7 @@ export class CanaryVm {
   }
 
   /** The order was committed: the state that rehearsed it goes on from there. */
-  adopt(order: Omit<ActivateMessage, "type">): void {
+  adopt(order: ActivationOrder): void {
     // Nothing to warm: it has loaded everything already, or starts anew.
     this.#hosted?.post({ type: "activate", ...order, load: [] });
   }
@@ -84,7 +78,7 @@ export class CanaryVm {
   }
 }
 
-function failure(message: string): RehearsalResult {
+function failure(message: string): Rehearsed {
   return { errors: [{ path: undefined, line: undefined, message, requiredBy: [] }], bytecode: new Map() };
 }
 

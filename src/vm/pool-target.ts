@@ -1,8 +1,9 @@
 /** The built-in pool as a target: one turn posts a generation to every VM, and their reports are collected. */
 
+import type { ActivationOrder } from "../core/move.ts";
 import type { VmApplied } from "../core/outcome.ts";
 import type { Pool } from "./pool.ts";
-import type { ActivateMessage, AppliedReport } from "./protocol.ts";
+import type { AppliedReport } from "./protocol.ts";
 
 /** Generations whose reports are kept. */
 const keptReports = 16;
@@ -29,7 +30,7 @@ export class PoolTarget {
     pool.on("applied", (vm, report) => this.#report(vm, report));
   }
 
-  commit(order: Omit<ActivateMessage, "type">): void {
+  commit(order: ActivationOrder): void {
     const expected = this.#pool.vms().filter((vm) => vm.state === "ready").length;
     this.#reports.set(order.generation, { vms: new Map(), expected, complete: () => {} });
     this.#reports.delete(order.generation - keptReports);

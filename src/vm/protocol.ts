@@ -10,11 +10,9 @@ import type {
 } from "../core/exchange.ts";
 import type { Edge, ModuleObservation } from "../core/graph.ts";
 import type { LogLevel } from "../core/log.ts";
-import type { SourceFile } from "../core/manifest.ts";
-import type { LoadError } from "../core/outcome.ts";
+import type { ManifestDelta } from "../core/manifest.ts";
+import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { PlainValue } from "../core/plain-value.ts";
-
-export type { PlainValue };
 
 /** Fixed for the life of an agent. */
 export interface VmSettings {
@@ -45,16 +43,6 @@ export interface VmSettings {
   readonly warm: boolean;
 }
 
-/** A manifest as it travels: complete at boot, a difference afterwards. */
-export interface ManifestDelta {
-  readonly present: readonly SourceFile[];
-  readonly absent: readonly string[];
-  readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
-}
-
-/** What the canary compiled: `string.dump` output by `codeKey` of lua/files.ts, content and path together. */
-export type Bytecode = ReadonlyMap<string, Uint8Array>;
-
 /** The task data of a VM's resident task (Piscina); `port` is in its transfer list. */
 export interface VmBoot {
   readonly vm: number;
@@ -78,36 +66,11 @@ export type WorkMessage =
       readonly args: readonly PlainValue[];
     };
 
-/** The move to the next generation: everything a VM needs for it. */
-export interface ActivateMessage {
-  readonly type: "activate";
-  readonly generation: number;
-  readonly manifest: ManifestDelta;
-  /** Module names to evict, dependents first. */
-  readonly evict: readonly string[];
-  /** Where the closure starts: a VM that has loaded more dependents meanwhile evicts those as well. */
-  readonly roots: readonly string[];
-  /** What a warm VM loads again of what it evicted, dependencies first. */
-  readonly load: readonly string[];
-  readonly bytecode: Bytecode;
-}
+/** The move to the next generation. */
+export type ActivateMessage = { readonly type: "activate" } & ActivationOrder;
 
-/**
- * To the canary alone: load the next generation aside. `activate` adopts it; another `rehearse` drops it.
- */
-export interface RehearseMessage {
-  readonly type: "rehearse";
-  readonly generation: number;
-  readonly manifest: ManifestDelta;
-  /** Paths whose content must compile. */
-  readonly compile: readonly string[];
-  readonly evict: readonly string[];
-  readonly roots: readonly string[];
-  /** Module names that must load, dependencies first; undefined with `preflight: "compile"`. */
-  readonly load: readonly string[] | undefined;
-  /** Start a VM on this generation for it: pinned modules changed, which the present one keeps. */
-  readonly fresh: boolean;
-}
+/** To the canary alone. `activate` adopts what it loaded; another `rehearse` drops it. */
+export type RehearseMessage = { readonly type: "rehearse" } & RehearsalOrder;
 
 /** What was sent to a VM in one turn of the main thread, in order: one message wakes a thread once. */
 export interface WorksMessage {
@@ -191,11 +154,7 @@ export type VmToMain =
    */
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "applied"; readonly report: AppliedReport }
-  | {
-      readonly type: "rehearsed";
-      readonly errors: readonly LoadError[];
-      readonly bytecode: Bytecode;
-    }
+  | ({ readonly type: "rehearsed" } & Rehearsed)
   /** What this VM loaded, dropped and required since its last report; batched. */
   | {
       readonly type: "observed";

@@ -137,7 +137,7 @@ export class Resident {
       this.#rehearsed?.release();
       this.#rehearsed = undefined;
     } else {
-      evicted = vm.move(message);
+      evicted = vm.move(message, message.bytecode);
       if (this.#boot.settings.warm) {
         const gone = new Set(evicted);
         for (const name of message.load)

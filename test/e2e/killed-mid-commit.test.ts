@@ -1,7 +1,8 @@
 /** A thread that dies while a commit is on its way takes nothing with it but what it was running. */
 
 import { expect, it } from "vitest";
-import type { ActivationOrder, Target } from "../../src/reload/target.ts";
+import type { ActivationOrder } from "../../src/core/move.ts";
+import type { Target } from "../../src/reload/target.ts";
 import type { Pool } from "../../src/vm/pool.ts";
 import { PoolTarget } from "../../src/vm/pool-target.ts";
 import { type Site, type SiteOptions, startSite } from "../support/agent.ts";

@@ -2,25 +2,21 @@
 
 import { createHash } from "node:crypto";
 import { ManifestView } from "../../src/lua/manifest-view.ts";
-import type { Ended, LuaVm } from "../../src/lua/vm.ts";
+import type { LuaVm } from "../../src/lua/vm.ts";
 import { Surroundings } from "../../src/ngx/exchange.ts";
 import { Timers } from "../../src/ngx/timers.ts";
 import { HotFailures } from "../../src/vm/hot-failures.ts";
 import { createOccupant } from "../../src/vm/occupant.ts";
 import type { AppliedReport, VmToMain } from "../../src/vm/protocol.ts";
-import { change, root } from "../lua/vm-harness.ts";
+import { type ChunkRunner, change, chunkRunner, moveVm, resultOf, root } from "../lua/vm-harness.ts";
 
-export interface ServingVm {
+export interface ServingVm extends ChunkRunner {
   readonly vm: LuaVm;
   readonly timers: Timers;
   /** `level message`. */
   readonly log: string[];
   /** What the VM told the main thread otherwise. */
   readonly posted: VmToMain[];
-  /** Runs a chunk that must not suspend; its first value or all of them, or throws its message. */
-  run(code: string): unknown;
-  /** Runs a chunk that may suspend. */
-  begin(code: string): Promise<unknown>;
   /** Moves to the next generation and loads `load` again; what failed is as in an AppliedReport. */
   move(
     files: Record<string, string | null>,
@@ -72,20 +68,9 @@ export function servingVm(
     onTick: () => {},
   });
   const allowance = () => ({ deadlineMs: 10_000, instructions: 0, context: context() });
-  const value = (ended: Ended) => {
-    if (!ended.ok) throw new Error(ended.message, { cause: ended.traceback });
-    return ended.values.length > 1 ? ended.values : ended.values[0];
-  };
+  // The same code has the same name: it is asked many times over, and compiled once.
   const label = (code: string) => `test ${createHash("md5").update(code).digest("hex").slice(0, 8)}`;
-  const run = (code: string) => {
-    let result: Ended | undefined;
-    const keep = (ended: Ended) => {
-      result = ended;
-    };
-    vm.runChunk(label(code), code, allowance(), keep, "read");
-    if (!result) throw new Error("the chunk suspended");
-    return value(result);
-  };
+  const { run, begin } = chunkRunner(vm, allowance, label);
   run("trace = {} function note(...) trace[#trace + 1] = table.concat({...}, ':') end");
   return {
     vm,
@@ -93,27 +78,11 @@ export function servingVm(
     log,
     posted,
     run,
-    begin: (code) =>
-      new Promise((resolve, reject) => {
-        const settle = (ended: Ended) => {
-          try {
-            resolve(value(ended));
-          } catch (error) {
-            reject(error);
-          }
-        };
-        vm.runChunk(label(code), code, allowance(), settle, "read");
-      }),
+    begin,
     move(next, evict, load = []) {
       hot.beginMove();
-      const evicted = vm.move({
-        generation: vm.generations.active.generation + 1,
-        manifest: change(next),
-        evict,
-        roots: [],
-        bytecode: new Map(),
-      });
-      for (const name of load) vm.load(name, allowance(), (ended) => value(ended));
+      const evicted = moveVm(vm, next, evict);
+      for (const name of load) vm.load(name, allowance(), (ended) => resultOf(ended));
       return { evicted, ...hot.endMove() };
     },
     trace: () => run("return table.concat(trace, ' ')") as string,

@@ -1,0 +1,41 @@
+/** The move to the next generation, as it is ordered: rehearsed by the canary first, then made by every VM. */
+
+import type { ManifestDelta } from "./manifest.ts";
+import type { LoadError } from "./outcome.ts";
+
+/** From one generation to the next. */
+export interface Move {
+  /** The next one's number. */
+  readonly generation: number;
+  readonly manifest: ManifestDelta;
+  /** Module names to evict, dependents first. */
+  readonly evict: readonly string[];
+  /** Where the closure starts: a VM that has loaded more dependents meanwhile evicts those as well. */
+  readonly roots: readonly string[];
+}
+
+/** To the canary: load the next generation aside. */
+export interface RehearsalOrder extends Move {
+  /** Paths whose content must compile. */
+  readonly compile: readonly string[];
+  /** Module names that must load, dependencies first; undefined when compiling is enough. */
+  readonly load: readonly string[] | undefined;
+  /** Rehearse in a VM that starts on this generation: pinned modules changed, which the present one keeps. */
+  readonly fresh: boolean;
+}
+
+/** `string.dump` of what compiled, by `codeKey` of lua/files.ts: content and path together. */
+export type Bytecode = ReadonlyMap<string, Uint8Array>;
+
+/** What came of a rehearsal: without errors the order may be committed. */
+export interface Rehearsed {
+  readonly errors: readonly LoadError[];
+  readonly bytecode: Bytecode;
+}
+
+/** To every VM. */
+export interface ActivationOrder extends Move {
+  /** What a warm VM loads again of what it evicted, dependencies first. */
+  readonly load: readonly string[];
+  readonly bytecode: Bytecode;
+}

@@ -4,7 +4,7 @@ import { lua, type lua_State } from "#fengari";
 import type { CodeCache, Compiled } from "./code-cache.ts";
 import type { Files } from "./files.ts";
 import type { View } from "./generations.ts";
-import { toBytes } from "./stack.ts";
+import { toBytes, utf8Bytes } from "./stack.ts";
 
 /** The outcome of pushing a handler: ready, its file is not there, or it does not compile. */
 export type PushedHandler =
@@ -40,7 +40,7 @@ export class Handlers {
     const key = this.#keyOf(chunkName, code);
     return this.#inOwnEnvironment(
       L,
-      this.#codeCache.push(L, key, chunkName, () => new Uint8Array(Buffer.from(code, "utf8"))),
+      this.#codeCache.push(L, key, chunkName, () => utf8Bytes(code)),
     );
   }
 

@@ -77,7 +77,8 @@ function gatherArray(
   return size;
 }
 
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+/** Pieces of `size` bytes together in one buffer, which is not shared with anything. */
+export function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
   const all = new Uint8Array(size);
   let offset = 0;
   for (const piece of pieces) {

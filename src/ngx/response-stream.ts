@@ -3,6 +3,7 @@
 import type { lua_State } from "#fengari";
 import type { Redirection, ResponseHead } from "../core/exchange.ts";
 import type { Exchange } from "./exchange.ts";
+import { joined } from "./output-bytes.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 
 /** Where a request's output goes; each call is one message to the main thread (`VmToMain`). */
@@ -193,13 +194,7 @@ export class ResponseStream {
     this.#pieces = [];
     this.#pending = 0;
     if (pieces.length === 1) return pieces[0] as Uint8Array;
-    const all = new Uint8Array(total);
-    let offset = 0;
-    for (const piece of pieces) {
-      all.set(piece, offset);
-      offset += piece.length;
-    }
-    return all;
+    return joined(pieces, total);
   }
 
   #head(errorPage: boolean): ResponseHead {

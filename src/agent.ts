@@ -16,7 +16,7 @@ import type { AgentStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
 import type { ServersUpdateReport } from "./http/servers-update.ts";
 import { syntaxError } from "./lua/syntax.ts";
-import { GraphFeed } from "./reload/graph-feed.ts";
+import { describeAliases, GraphFeed } from "./reload/graph-feed.ts";
 import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
 import { HoldFile } from "./reload/hold-file.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
@@ -29,6 +29,7 @@ import type { VmSnapshot } from "./vm/hosted-vm.ts";
 import { createPool, type Pool } from "./vm/pool.ts";
 import { PoolTarget, whyRecycled } from "./vm/pool-target.ts";
 import type { VmSettings } from "./vm/protocol.ts";
+import { vmSettings } from "./vm-settings.ts";
 import { WebFront } from "./web-front.ts";
 
 export interface AgentEvents {
@@ -74,6 +75,7 @@ export class Agent {
   readonly pool: Pool;
   readonly #canary: CanaryVm | undefined;
   readonly #pinnedWhy: PinnedWhy;
+  readonly #vmSettings: VmSettings;
   readonly #web: WebFront;
   readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
@@ -87,16 +89,11 @@ export class Agent {
     const { reload, limits } = config;
     const pinnedItself = (name: string) => (this.graph.module(name)?.pinnedIn.size ?? 0) > 0;
     this.#pinnedWhy = withHotPins(createPins(reload.pinned), pinnedItself);
+    this.#vmSettings = vmSettings(config);
     this.#store = new ManifestStore(reload.history);
-    this.#feed = new GraphFeed(this.graph, ({ file, names }) => {
-      if (reload.aliases === "off") return;
-      const uses = names.map(({ name, at }) => `"${name}" (${at.join(", ") || "no require seen"})`);
-      const level = reload.aliases === "error" ? "error" : "warn";
-      this.#log(
-        level,
-        `${file} is loaded as ${uses.join(" and as ")}: each has a state of its own`,
-        undefined,
-      );
+    const { aliases } = reload;
+    this.#feed = new GraphFeed(this.graph, (found) => {
+      if (aliases !== "off") this.#log(aliases, describeAliases(found), undefined);
     });
     this.#web = new WebFront(config);
     this.#source = createSource({
@@ -347,27 +344,8 @@ export class Agent {
 
   /** What a VM starts with: the active generation, always. */
   #bootSnapshot(): VmSnapshot {
-    const { config } = this;
-    const settings: VmSettings = {
-      prefix: config.prefix,
-      cwd: config.cwd,
-      packagePath: config.searchPath.text,
-      luaCodeCache: config.luaCodeCache,
-      initBy: config.initBy,
-      initWorkerBy: config.initWorkerBy,
-      threads: config.threads,
-      limits: {
-        requestMs: config.limits.requestMs,
-        instructions: config.limits.instructions,
-        heapMb: config.limits.heapMb,
-        canaryMs: config.reload.canaryMs,
-      },
-      sharedDicts: config.sharedDicts,
-      pinned: config.reload.pinned,
-      warm: config.reload.warm,
-    };
     return {
-      settings,
+      settings: this.#vmSettings,
       generation: this.#store.generation,
       manifest: this.#store.snapshot(),
       locations: this.#web.locations,

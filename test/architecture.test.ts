@@ -56,8 +56,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: ["core", "errors.ts"],
   reload: ["core", "errors.ts", "source (contract)"],
   http: ["core", "errors.ts", "reload", "observe"],
+  "vm-settings.ts": ["config", "vm"],
   "web-front.ts": [...parts, "errors.ts"],
-  "agent.ts": [...parts, "errors.ts", "web-front.ts"],
+  "agent.ts": [...parts, "errors.ts", "vm-settings.ts", "web-front.ts"],
   "index.ts": ["agent.ts", "config", "core", "errors.ts", "reload"],
   cli: ["agent.ts", "config", "core", "errors.ts", "observe"],
 };

@@ -18,6 +18,12 @@ export interface AliasesInUse {
   readonly names: readonly { readonly name: string; readonly at: readonly string[] }[];
 }
 
+/** For the log. */
+export function describeAliases({ file, names }: AliasesInUse): string {
+  const uses = names.map(({ name, at }) => `"${name}" (${at.join(", ") || "no require seen"})`);
+  return `${file} is loaded as ${uses.join(" and as ")}: each has a state of its own`;
+}
+
 export class GraphFeed {
   readonly #graph: Graph;
   readonly #aliases: (found: AliasesInUse) => void;

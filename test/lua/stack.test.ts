@@ -13,7 +13,12 @@ describe("stack helpers", () => {
 
   it("push integers as integers and the rest as floats", () => {
     const L = lauxlib.luaL_newstate();
-    for (const [value, integer] of [[7, true], [-0, false], [2 ** 31, false], [0.5, false]] as const) {
+    for (const [value, integer] of [
+      [7, true],
+      [-0, false],
+      [2 ** 31, false],
+      [0.5, false],
+    ] as const) {
       pushNumber(L, value);
       expect(lua.lua_isinteger(L, -1)).toBe(integer);
     }

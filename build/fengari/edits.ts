@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { calls } from "./edits/calls.ts";
 import { dates } from "./edits/dates.ts";
+import { dumping } from "./edits/dumping.ts";
 import { evaluation } from "./edits/evaluation.ts";
 import { format } from "./edits/format.ts";
 import { integers } from "./edits/integers.ts";
@@ -20,6 +21,7 @@ export const patch: Patch = {
   edits: [
     ...strings,
     ...calls,
+    ...dumping,
     ...evaluation,
     ...integers,
     ...numerals,

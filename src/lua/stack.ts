@@ -121,13 +121,22 @@ export function raiseUtf8(L: lua_State, message: string): never {
 
 /** The function at the top as bytecode, with its line numbers; +0. */
 export function dumpFunction(L: lua_State): Uint8Array {
-  const parts: Uint8Array[] = [];
+  let dumped = new Uint8Array(4096);
+  let length = 0;
+  // Pieces are mostly of four bytes: a list of them costs more than the bytes.
   const keep = (_: lua_State, bytes: LuaString, size: number) => {
-    parts.push(bytes.slice(0, size));
+    if (length + size > dumped.length) {
+      const grown = new Uint8Array(Math.max(dumped.length * 2, length + size));
+      grown.set(dumped);
+      dumped = grown;
+    }
+    if (size > 16) dumped.set(bytes.subarray(0, size), length);
+    else for (let index = 0; index < size; index++) dumped[length + index] = bytes[index] as number;
+    length += size;
     return 0;
   };
   lua.lua_dump(L, keep, null, false);
-  return new Uint8Array(Buffer.concat(parts));
+  return dumped.slice(0, length);
 }
 
 /** A Lua value in the hands of JavaScript: pushes it, on any coroutine of its state; +1. */

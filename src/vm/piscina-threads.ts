@@ -33,12 +33,6 @@ export interface ThreadsOptions {
 }
 
 /**
- * Read by Fengari when a thread loads it. Division and powers give `5` instead of `5.0`, as LuaJIT prints them;
- * a stack of 50,000 lets a runaway recursion fail in 52 ms and 73 MB instead of 1.1 s and 310 MB.
- */
-const fengariConf = JSON.stringify({ LUA_COMPAT_FLOATSTRING: true, LUAI_MAXSTACK: 50_000 });
-
-/**
  * Piscina tries `require` before `import`. A thread that is ended while it requires an ES module takes the whole
  * process with it (Node 20.20: "IsGraphAsync must be used on an instantiated module"); while it imports, it does not.
  */
@@ -75,7 +69,7 @@ export class Threads {
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
-      env: { ...process.env, FENGARICONF: fengariConf, ...options.env },
+      env: { ...process.env, ...options.env },
       execArgv: [...importOnly, ...(options.execArgv ?? [])],
       loadBalancer: (task, workers) => {
         const assignment = (task as unknown as Record<symbol, Assignment | undefined>)[queueOptions];

@@ -2,11 +2,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { lua, type lua_State } from "#fengari";
 import { freeActivity, loadInto, returned, type ScheduledLua, scheduledLua } from "./scheduled-lua.ts";
 
-// As the VM threads are started: a Lua stack of 50,000 slots instead of a million (facts.md, Fengari, 8).
-vi.hoisted(() => {
-  process.env.FENGARICONF = JSON.stringify({ LUA_COMPAT_FLOATSTRING: true, LUAI_MAXSTACK: 50_000 });
-});
-
 /** Programs that would run for ever, each trying to survive in its own way; none may reach `emit`. */
 const attacks: readonly (readonly [string, string])[] = [
   ["a bare loop", "while true do end"],

@@ -1,46 +1,26 @@
 /** Handlers of locations through a real agent: inline and by file, their environment, the code cache, errors. */
 
-import { afterEach, describe, expect, it } from "vitest";
-import { Agent } from "../../src/agent.ts";
-import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
-import { createTree, type Tree } from "../support/tree.ts";
+import { describe, expect, it } from "vitest";
+import type { Agent } from "../../src/agent.ts";
+import type { ConfigInput } from "../../src/config/index.ts";
+import type { LocationLua } from "../../src/core/servers.ts";
+import { startSite } from "../support/agent.ts";
+import type { Tree } from "../support/tree.ts";
 
 let tree: Tree;
 let agent: Agent;
-const logged: string[] = [];
-afterEach(async () => {
-  await agent?.close();
-  tree?.remove();
-  logged.length = 0;
-});
-
-type Lua = Readonly<Record<string, string>>;
+let logged: readonly string[];
 
 async function serve(
   files: Record<string, string>,
-  locations: Record<string, Lua>,
+  locations: Record<string, LocationLua>,
   config: ConfigInput = {},
 ) {
-  tree = createTree(files);
-  agent = new Agent(
-    parseConfig({
-      prefix: tree.root,
-      luaPackagePath: "$prefix/apps/?.lua",
-      threads: 1,
-      watch: false,
-      servers: [
-        {
-          listens: ["127.0.0.1:0"],
-          serverNames: [""],
-          locations: Object.entries(locations).map(([location, lua]) => ({ location, lua })),
-        },
-      ],
-      control: { listen: "127.0.0.1:0" },
-      ...config,
-    }),
-  );
-  agent.on("log", (level, message) => logged.push(`${level}: ${message}`));
-  await agent.start();
+  ({ tree, agent, logged } = await startSite({
+    files,
+    locations,
+    config: { luaPackagePath: "$prefix/apps/?.lua", threads: 1, ...config },
+  }));
 }
 
 async function get(path: string): Promise<{ status: number; body: string; generation: string | null }> {

@@ -1,16 +1,13 @@
 import { rmSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
-import { Agent } from "../../src/agent.ts";
-import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
+import { describe, expect, it } from "vitest";
+import type { Agent } from "../../src/agent.ts";
+import type { ConfigInput } from "../../src/config/index.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
-import { createTree, type Tree } from "../support/tree.ts";
+import { startSite } from "../support/agent.ts";
+import type { Tree } from "../support/tree.ts";
 
 let tree: Tree;
 let agent: Agent;
-afterEach(async () => {
-  await agent?.close();
-  tree?.remove();
-});
 
 const app = {
   "a.lua":
@@ -21,19 +18,10 @@ const app = {
 };
 
 async function start(files: Record<string, string> = app, config: ConfigInput = {}): Promise<void> {
-  tree = createTree(files);
-  agent = new Agent(
-    parseConfig({
-      prefix: tree.root,
-      luaPackagePath: "$prefix/?.lua",
-      threads: 2,
-      watch: false,
-      servers: [],
-      control: { listen: "127.0.0.1:0" },
-      ...config,
-    }),
-  );
-  await agent.start();
+  ({ tree, agent } = await startSite({
+    files,
+    config: { luaPackagePath: "$prefix/?.lua", servers: [], ...config },
+  }));
 }
 /** The next outcome of its kind. */
 const nextOutcome = (isIt: (outcome: Outcome) => boolean) =>

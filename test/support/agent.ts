@@ -3,6 +3,7 @@
 import { afterEach } from "vitest";
 import { Agent, type AgentSubstitutes } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
+import type { LocationLua } from "../../src/core/servers.ts";
 import { createTree, type Tree } from "./tree.ts";
 
 /** A tree and the agent that serves it. */
@@ -11,13 +12,15 @@ export interface Site {
   readonly agent: Agent;
   /** `http://127.0.0.1:PORT` of the data plane. */
   readonly url: string;
+  /** `level: message`, or `level (VM 1): message` of a VM; the canary is VM 0. */
+  readonly logged: string[];
 }
 
 export interface SiteOptions {
   /** Lua files by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** Path → `content_by`. */
-  readonly locations?: Readonly<Record<string, string>>;
+  /** Path → `content_by`, or everything of `lua`. */
+  readonly locations?: Readonly<Record<string, string | LocationLua>>;
   readonly config?: ConfigInput;
   readonly substitutes?: AgentSubstitutes;
 }
@@ -33,7 +36,7 @@ export async function startSite({ files, locations = {}, config, substitutes }: 
   const tree = createTree(files);
   const served = Object.entries(locations).map(([location, code]) => ({
     location,
-    lua: { content_by: code },
+    lua: typeof code === "string" ? { content_by: code } : code,
   }));
   const agent = new Agent(
     parseConfig({
@@ -47,8 +50,17 @@ export async function startSite({ files, locations = {}, config, substitutes }: 
     }),
     substitutes,
   );
-  await agent.start();
-  const site = { tree, agent, url: `http://${agent.addresses.data[0]}` };
+  const logged: string[] = [];
+  agent.on("log", (level, message, vm) =>
+    logged.push(`${level}${vm === undefined ? "" : ` (VM ${vm})`}: ${message}`),
+  );
+  try {
+    await agent.start();
+  } catch (error) {
+    tree.remove();
+    throw error;
+  }
+  const site = { tree, agent, url: `http://${agent.addresses.data[0]}`, logged };
   sites.add(site);
   return site;
 }

@@ -1,33 +1,21 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { Agent } from "../../src/agent.ts";
-import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
-import { createTree, type Tree } from "../support/tree.ts";
+import { describe, expect, it } from "vitest";
+import type { Agent } from "../../src/agent.ts";
+import type { ConfigInput } from "../../src/config/index.ts";
+import { startSite } from "../support/agent.ts";
+import type { Tree } from "../support/tree.ts";
 
 let tree: Tree;
 let agent: Agent;
 /** `vm: message`. */
 let log: string[];
-afterEach(async () => {
-  await agent?.close();
-  tree?.remove();
-});
 
 async function start(files: Record<string, string>, config: ConfigInput = {}): Promise<void> {
-  tree = createTree(files);
-  agent = new Agent(
-    parseConfig({
-      prefix: tree.root,
-      luaPackagePath: "$prefix/?.lua",
-      threads: 2,
-      watch: false,
-      servers: [],
-      control: { listen: "127.0.0.1:0" },
-      ...config,
-    }),
-  );
+  ({ tree, agent } = await startSite({
+    files,
+    config: { luaPackagePath: "$prefix/?.lua", servers: [], ...config },
+  }));
   log = [];
   agent.on("log", (_level, message, vm) => log.push(`${vm}: ${message}`));
-  await agent.start();
 }
 
 /** Calls `a.f` until each VM has answered; the answers by VM. */

@@ -7,35 +7,37 @@ import type { Terminal } from "../../observe/terminal.ts";
 import { findAgent } from "../agent-address.ts";
 import { parseCleaned } from "../answers.ts";
 import { callAgent } from "../client.ts";
-import { type ClientArguments, withClientOptions } from "./shared-options.ts";
+import {
+  type ClientArguments,
+  outcomeTimeoutMs,
+  withClientOptions,
+  withJsonOption,
+} from "./shared-options.ts";
 
 interface CleanArguments extends ClientArguments {
   readonly names: string[];
   readonly json: boolean;
 }
 
-const timeoutMs = 120_000;
-
 export function cleanCommand(terminal: Terminal): CommandModule<object, CleanArguments> {
   return {
     command: "clean <names..>",
     describe: "Evict modules and their dependents, changed or not (NJet's http_lua_package_clean)",
     builder: (yargs) =>
-      withClientOptions(yargs)
+      withJsonOption(withClientOptions(yargs))
         .positional("names", {
           type: "string",
           array: true,
           demandOption: true,
           describe: "Module names as given to require",
         })
-        .option("json", { type: "boolean", default: false, describe: "Print the agent's answer" })
         .example("$0 clean mylib app.users", "Both modules and all that require them"),
     handler: async (args) => {
       const { body } = await callAgent(await findAgent(args, process.env), {
         method: "PUT",
         path: "api/v1/config/http_lua_package_clean",
         body: args.names,
-        timeoutMs,
+        timeoutMs: outcomeTimeoutMs,
       });
       const { code, msg, data, evicted, generation } = parseCleaned(body);
       process.exitCode = code === 0 ? 0 : 1;

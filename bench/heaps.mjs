@@ -18,8 +18,12 @@ export async function collectedHeaps(vms) {
       if (heaps.size === vms) resolve(undefined);
     };
   });
-  channel.postMessage("collect");
+  // Said again until all have answered: the canary may still be booting.
+  const ask = () => channel.postMessage("collect");
+  ask();
+  const asking = setInterval(ask, 500);
   await all;
+  clearInterval(asking);
   channel.close();
   return heaps;
 }

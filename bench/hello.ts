@@ -28,9 +28,9 @@ export async function run(): Promise<Answer> {
     "local M = {}\nfunction M.run() ngx.say('hello') end\nreturn M\n",
   );
   const servers = await Promise.all([
-    serve({ headers: helloHeaders, body: "hello\n" }),
-    serve({ config: helloConfig(tree, 1) }),
-    serve({ config: helloConfig(tree, 2) }),
+    serve({ kind: "bare", headers: helloHeaders, body: "hello\n" }),
+    serve({ kind: "agent", config: helloConfig(tree, 1) }),
+    serve({ kind: "agent", config: helloConfig(tree, 2) }),
   ]);
   const load = new Load();
   try {

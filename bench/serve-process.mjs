@@ -1,16 +1,19 @@
-// One server in a process of its own: an agent, or node:http alone that sends the same bytes. Two servers in one
-// process do not measure each other: node:http and the agent both lost half of their throughput beside the other.
+// One server in a process of its own. Two servers in one process do not measure each other: node:http and the agent
+// both lost half of their throughput beside the other.
 import { once } from "node:events";
 import { createServer } from "node:http";
 
+const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url));
+const kinds = { agent, bare, plane };
+
 const order = JSON.parse(process.argv[2]);
-const server = order.config === undefined ? await bare(order) : await agent(order.config);
+const server = await kinds[order.kind](order);
 process.send({ port: server.port });
 process.once("disconnect", () => server.close());
 
-async function agent(config) {
-  const { Agent } = await import(new URL("../dist/agent.js", import.meta.url));
-  const { parseConfig } = await import(new URL("../dist/config/index.js", import.meta.url));
+async function agent({ config }) {
+  const { Agent } = await dist("agent.js");
+  const { parseConfig } = await dist("config/index.js");
   const agent = new Agent(parseConfig(config));
   await agent.start();
   return { port: Number(agent.addresses.data[0].split(":").at(-1)), close: () => agent.close() };
@@ -29,4 +32,37 @@ async function bare({ headers, body }) {
     http.close();
   };
   return { port: http.address().port, close };
+}
+
+async function plane({ headers, body }) {
+  const { openDataPlane } = await dist("http/data-plane.js");
+  const { createRoutes } = await dist("http/routing.js");
+  const head = { status: 200, headers, errorPage: false, generation: 1 };
+  let sinks = [];
+  // Answers each request of one turn at its end, as a VM's port would.
+  const answer = () => {
+    const asked = sinks;
+    sinks = [];
+    for (const sink of asked) sink.response(head, body, 1);
+  };
+  const dispatcher = {
+    dispatch(_work, sink) {
+      if (sinks.push(sink) === 1) setImmediate(answer);
+      return { abort() {}, continueAt() {} };
+    },
+  };
+  const plane = await openDataPlane({
+    dispatcher,
+    routes: createRoutes([
+      {
+        listens: ["127.0.0.1:0"],
+        serverNames: [""],
+        locations: [{ location: "/", lua: { content_by: "" } }],
+      },
+    ]),
+    limits: { bodyBytes: 1024 * 1024 },
+    exposeGeneration: true,
+    generation: () => 1,
+  });
+  return { port: plane.addresses[0].port, close: () => plane.close(0) };
 }

@@ -4,10 +4,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { ConfigInput } from "./built.ts";
 
-/** An agent, or node:http alone that answers everything alike. */
+/** An agent; node:http alone, or the data plane without VMs, which answer everything alike. */
 export type ServeOrder =
-  | { readonly config: ConfigInput }
-  | { readonly headers: readonly string[]; readonly body: string };
+  | { readonly kind: "agent"; readonly config: ConfigInput }
+  | { readonly kind: "bare" | "plane"; readonly headers: readonly string[]; readonly body: string };
 
 export class Served {
   readonly port: number;

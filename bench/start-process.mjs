@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const order = JSON.parse(process.argv[2]);
-process.send(await (order.kind === "agent" ? startAgent(order) : walkAndHash(order)));
+const kinds = { agent: startAgent, walk: walkAndHash, fengari: bareFengari };
+process.send(await kinds[order.kind](order));
 
 async function startAgent({ prefix, load, threads }) {
   const { Agent } = await import(new URL("../dist/agent.js", import.meta.url));
@@ -31,6 +32,33 @@ async function startAgent({ prefix, load, threads }) {
   }
   await agent.close();
   return { readyMs, sinceProcessMs, files, memory };
+}
+
+/** The same modules, loaded by Fengari alone. */
+async function bareFengari({ files }) {
+  const { setFlagsFromString } = await import("node:v8");
+  const { runInNewContext } = await import("node:vm");
+  const { default: fengari } = await import(new URL("../dist/fengari/fengari.js", import.meta.url));
+  const { lauxlib, lua, lualib } = fengari;
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc");
+  const held = () => {
+    gc();
+    gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const L = lauxlib.luaL_newstate();
+  lualib.luaL_openlibs(L);
+  const before = held();
+  for (const path of files) {
+    const source = new Uint8Array(readFileSync(path));
+    if (lauxlib.luaL_loadbuffer(L, source, source.length, Buffer.from(`@${path}`)) !== lua.LUA_OK)
+      throw new Error(`${path} does not compile`);
+    lua.lua_call(L, 0, 1);
+    lauxlib.luaL_ref(L, lua.LUA_REGISTRYINDEX);
+  }
+  return { bytes: held() - before };
 }
 
 /** One thread, synchronous: the fastest way that facts.md has for a tree of this size. */

@@ -74,6 +74,8 @@ async function memoryRows(tree: Tree): Promise<readonly Row[]> {
   const idle = await inProcess({ kind: "agent", prefix: tree.prefix, threads, load: [] });
   const loaded = await inProcess({ kind: "agent", prefix: tree.prefix, threads, load: names });
   lone.remove();
+  const files = names.map((_, module) => tree.path(module));
+  const { bytes: bare } = await inProcess<{ readonly bytes: number }>({ kind: "fengari", files });
   const mib = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
   const heap = ({ memory }: Started, vm: number) => new Map(memory?.heaps).get(vm) ?? Number.NaN;
   const rss = (of: Started) => of.memory?.rss ?? Number.NaN;
@@ -104,11 +106,17 @@ async function memoryRows(tree: Tree): Promise<readonly Row[]> {
       `${mib(heap(idle, 1))}, ${mib(heap(without, 1))} with one file`,
     ),
     row("memory: heap of a VM, all loaded", heap(loaded, 1) - heap(without, 1), mib(heap(loaded, 1))),
+    row("memory: the same modules loaded in bare Fengari", bare, mib(bare)),
+    {
+      name: "memory: loaded modules in a VM",
+      ratio: (heap(loaded, 1) - heap(without, 1)) / bare,
+      unit: "times the same in bare Fengari",
+    },
     row("memory: heap of the canary, none loaded", heap(idle, 0) - heap(without, 0), mib(heap(idle, 0))),
   ];
 }
 
-async function inProcess(order: object): Promise<Started> {
+async function inProcess<Told = Started>(order: object): Promise<Told> {
   const child = fork(new URL("./start-process.mjs", import.meta.url), [JSON.stringify(order)], {
     execArgv: [],
   });
@@ -116,7 +124,7 @@ async function inProcess(order: object): Promise<Started> {
   const [started] = (await Promise.race([
     once(child, "message"),
     exit.then(([code]) => Promise.reject(new Error(`the process ended with ${code}`))),
-  ])) as [Started];
+  ])) as [Told];
   child.disconnect();
   await exit;
   return started;

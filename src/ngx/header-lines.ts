@@ -33,11 +33,6 @@ export class HeaderLines {
     return this.#lines;
   }
 
-  /** Header lines, counted as `ngx.req.get_headers` counts them. */
-  get count(): number {
-    return this.#lines.length >> 1;
-  }
-
   /** Value of the first line of that name; `lowered` in lower case. */
   get(lowered: string): string | undefined {
     const lines = this.#lines;

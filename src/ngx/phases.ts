@@ -9,7 +9,7 @@ import type { NgxHost } from "./host.ts";
 import { logForRequest } from "./request-scope.ts";
 import { type ExchangeOutput, type Filters, ResponseStream } from "./response-stream.ts";
 
-export type { HandlerFailure, PushHandler } from "./handlers.ts";
+export type { HandlerFailure } from "./handlers.ts";
 export type { ExchangeOutput } from "./response-stream.ts";
 
 export interface ExchangeOptions {

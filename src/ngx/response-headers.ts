@@ -77,11 +77,6 @@ export class ResponseHeaders {
     return true;
   }
 
-  /** Adds a line and leaves those of the same name (`Location` of `ngx.redirect`). */
-  add(name: string, value: string): void {
-    this.#lines.push(safeName(name), safeValue(value));
-  }
-
   /** nginx's built-in `default_type`, unless Lua chose one or the status has no content. */
   chooseContentType(status: number): void {
     if (status === 204) this.contentType = undefined;

@@ -60,11 +60,6 @@ export class ResponseStream {
     this.#generation = generation;
   }
 
-  /** The head has left this VM: no other response can take its place. */
-  get committed(): boolean {
-    return this.#headEmitted;
-  }
-
   /** HTTP/1.0 without a length: nginx keeps everything back (`lua_http10_buffering`), flushing does nothing. */
   get buffering(): boolean {
     return this.#exchange.request.httpVersion === "1.0" && this.headers.get("content-length").length === 0;

@@ -1,7 +1,7 @@
 /** Compiles src to dist with tsc, and copies what tsc leaves behind. */
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Runs tsc with `tsconfig.build.json`; false when it reported errors (it emits nevertheless). */
@@ -11,6 +11,17 @@ export function compile(root: string): boolean {
     spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
       .status === 0
   );
+}
+
+/** Removes what earlier builds made of sources that are gone: it would be published with the rest. */
+export function removeStale(root: string): void {
+  const dist = join(root, "dist");
+  for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+    const [, stem, ending] = /^(.*?)\.(js|js\.map|d\.ts|lua)$/.exec(name) ?? [];
+    if (stem === undefined || dirname(name) === "fengari") continue;
+    const source = `${stem}.${ending === "lua" ? "lua" : "ts"}`;
+    if (!existsSync(join(root, "src", source))) rmSync(join(dist, name));
+  }
 }
 
 /** Copies every Lua file below src to the same place in dist. */

@@ -1,7 +1,7 @@
 /** `npm run build`: the patched Fengari, then the compiled sources, then what belongs beside them. */
 
 import { join } from "node:path";
-import { compile, copyLua, makeExecutable } from "./compile.ts";
+import { compile, copyLua, makeExecutable, removeStale } from "./compile.ts";
 import { EditError } from "./fengari/edit.ts";
 import { patch } from "./fengari/edits.ts";
 import { patchFengari } from "./fengari/patch.ts";
@@ -17,6 +17,7 @@ try {
 }
 
 const compiled = compile(root);
+removeStale(root);
 copyLua(root);
 makeExecutable(root);
 if (!compiled) {

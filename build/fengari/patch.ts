@@ -39,6 +39,8 @@ export function patchFengari(from: string, to: string, patch: Patch): number {
   if (problems.length > 0) throw new EditError(problems.join("\n"));
   for (const name of readdirSync(patch.added))
     wanted.set(name, readFileSync(join(patch.added, name), "utf8"));
+  // The package is not installed with Relua: what is taken from it brings its terms along.
+  wanted.set("LICENSE", readFileSync(join(from, "LICENSE"), "utf8"));
   // Relua is an ES module package, Fengari's files are CommonJS.
   wanted.set("package.json", '{"type":"commonjs"}\n');
 

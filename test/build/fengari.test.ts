@@ -63,6 +63,7 @@ describe("the patched copy", () => {
     mkdirSync(join(from, "src"), { recursive: true });
     mkdirSync(join(folder, "added"));
     writeFileSync(join(from, "package.json"), '{"version": "0.1.5"}');
+    writeFileSync(join(from, "LICENSE"), "its terms");
     writeFileSync(join(from, "src", "a.js"), "a b c");
     writeFileSync(join(from, "src", "z.js"), "untouched");
     writeFileSync(join(folder, "added", "new.cjs"), "new");
@@ -73,9 +74,10 @@ describe("the patched copy", () => {
     patchFengari(from, to, { version, edits, added: join(folder, "added") });
 
   it("holds the edited files, the others, and what was added", () => {
-    expect(apply([edit({})])).toBe(4);
-    expect(readdirSync(to).sort()).toEqual(["a.js", "new.cjs", "package.json", "z.js"]);
+    expect(apply([edit({})])).toBe(5);
+    expect(readdirSync(to).sort()).toEqual(["LICENSE", "a.js", "new.cjs", "package.json", "z.js"]);
     expect([text("a.js"), text("z.js"), text("new.cjs")]).toEqual(["a B c", "untouched", "new"]);
+    expect(text("LICENSE")).toBe("its terms");
     expect(JSON.parse(text("package.json"))).toEqual({ type: "commonjs" });
   });
 

@@ -13,7 +13,7 @@ export default {
   threads: "auto",
   // Requests in flight per VM.
   concurrency: 64,
-  // lua_shared_dict: names and sizes, { sessions: "10m" }.
+  // lua_shared_dict: names and sizes, { sessions: "10m" }. Checked, and without effect yet.
   sharedDicts: {},
   // Lua that runs in each new VM before it serves (init_by_lua, init_worker_by_lua).
   initBy: "",
@@ -33,7 +33,7 @@ export default {
     },
   ],
 
-  // The control API and the dashboard. Any other address than loopback needs a token.
+  // The control API. Any other address than loopback needs a token.
   control: {
     listen: "127.0.0.1:8081",
     token: process.env.RELUA_TOKEN,

@@ -27,6 +27,8 @@ interface Timing {
   readonly commitMs: number;
   /** From the commit until every VM has reported that it moved. */
   readonly appliedMs: number;
+  /** From the outcome until the calls that show it have come back from each VM. */
+  readonly shownMs: number;
   /** What a watcher with nothing but a settle window of the same length takes for the same save. */
   readonly settleAloneMs: number;
 }
@@ -115,6 +117,7 @@ class Saves {
       canaryMs,
       commitMs,
       appliedMs: outcome.durationMs - planMs - canaryMs - commitMs,
+      shownMs: allMs - (atMs - began),
       settleAloneMs: (await reference.settledAtMs) - began,
     };
   }
@@ -163,6 +166,7 @@ function rowsOf(when: string, timings: readonly Timing[]): readonly Row[] {
     stage("plan", of("planMs")),
     stage("canary", of("canaryMs")),
     stage("commit", of("commitMs")),
-    stage("VMs have moved", of("appliedMs")),
+    stage("VMs have moved and told", of("appliedMs")),
+    stage("calls that show it, there and back", of("shownMs")),
   ];
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect } from "vitest";
 import { debianProgram, itWithDebian } from "../debian.ts";
 import { evaluateOn, evaluateWith, patched, stock } from "./fengari-runs.ts";
 
-const luajit = debianProgram("luajit");
+const luajit = debianProgram("luajit", "luajit2");
 
 /** 1920 to 2200: well across 1970 and 2038. */
 const time = fc.integer({ min: -1_577_923_200, max: 7_258_118_400 });

@@ -5,7 +5,7 @@ import { describe, expect } from "vitest";
 import { debianProgram, itWithDebian } from "../debian.ts";
 import { type Evaluate, evaluateOn, evaluateWith, patched, stock } from "./fengari-runs.ts";
 
-const luajit = debianProgram("luajit");
+const luajit = debianProgram("luajit", "luajit2");
 
 /** Numbers near every border there is: of 32 bits, of 53, of 63, of decimal digits; and any others. */
 const border = fc.constantFrom(

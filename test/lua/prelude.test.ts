@@ -106,11 +106,11 @@ function side(lines: readonly string[], answers: readonly string[]): string {
 }
 
 describe("LuaJIT and Relua", () => {
-  itWithDebian("answer the probes alike", [debianProgram("luajit")], (luajit = "") => {
+  itWithDebian("answer the probes alike", [debianProgram("luajit", "luajit2")], (luajit = "") => {
     expect(side(probes, answersOfRelua(probes))).toBe(side(probes, answersOfLuaJit(luajit, probes)));
   });
 
-  itWithDebian("differ where it is meant", [debianProgram("luajit")], (luajit = "") => {
+  itWithDebian("differ where it is meant", [debianProgram("luajit", "luajit2")], (luajit = "") => {
     const lines = differences.map(({ probe }) => probe);
     const theirs = answersOfLuaJit(luajit, lines);
     const equal = differences.filter(({ ours }, i) => ours === theirs[i]).map(({ probe }) => probe);

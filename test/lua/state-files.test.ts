@@ -31,7 +31,7 @@ function emptyFolder(name: string): string {
 }
 
 describe("files", () => {
-  itWithDebian("behave as under LuaJIT", [debianProgram("luajit")], (luajit = "") => {
+  itWithDebian("behave as under LuaJIT", [debianProgram("luajit", "luajit2")], (luajit = "") => {
     const call = (path: string): string => `return (function(...) ${script}\nend)("${path}")`;
     const theirs = execFileSync(luajit, ["-"], {
       input: `io.write((function() ${call(emptyFolder("luajit"))} end)())`,

@@ -9,6 +9,8 @@ export interface Edge {
   readonly to: string;
   readonly kind: EdgeKind;
   readonly at: string;
+  /** Read off the source text: no VM has told of it. */
+  readonly static?: true;
 }
 
 /** One module name as the VMs know it. */

@@ -1,0 +1,29 @@
+/** What the source text of one file says without being run. */
+
+import type { EdgeKind } from "./graph.ts";
+
+/** A place in a source text. */
+export interface Place {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in bytes. */
+  readonly column: number;
+}
+
+/** A require of a literal name: `require "a.b"`, `pcall(require, "a.b")`, by a local alias of require as well. */
+export interface StaticRequire extends Place {
+  readonly name: string;
+  /** `load`: while the chunk runs. `call`: inside a function. */
+  readonly kind: EdgeKind;
+  /** By pcall or xpcall: the code goes on without the module. */
+  readonly guarded: boolean;
+}
+
+/** What edges are made of; `check` reads more. */
+export interface SourceFacts {
+  readonly requires: readonly StaticRequire[];
+  /** Requires of names that are made at run time. */
+  readonly dynamicRequires: readonly Place[];
+  /** What keeps the text from being parsed; everything else is empty then. */
+  readonly error?: Place & { readonly message: string };
+}

@@ -21,7 +21,7 @@ import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
 import { HoldFile } from "./reload/hold-file.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
-import type { Target } from "./reload/target.ts";
+import type { HostTarget, Target } from "./reload/target.ts";
 import type { Source } from "./source/contract.ts";
 import { createSource } from "./source/source.ts";
 import { CanaryVm } from "./vm/canary-vm.ts";
@@ -77,6 +77,7 @@ export class Agent {
   readonly #pinnedWhy: PinnedWhy;
   readonly #vmSettings: VmSettings;
   readonly #web: WebFront;
+  readonly #targets: readonly HostTarget[] = [];
   readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
   #startedAtMs = 0;
@@ -127,7 +128,8 @@ export class Agent {
       searchPath: config.searchPath,
       pinnedWhy: this.#pinnedWhy,
       canary: this.#canary,
-      target: substitutes.target?.(this.pool) ?? new PoolTarget(this.pool),
+      pool: substitutes.target?.(this.pool) ?? new PoolTarget(this.pool),
+      targets: this.#targets,
       preflight,
       history: reload.history,
       recycle: reload.recycle,
@@ -242,6 +244,7 @@ export class Agent {
       diskDiffers: this.#store.changes().length > 0,
       rolledBackTo: this.reloader.rolledBackTo,
       vms: this.pool.vms(),
+      targets: this.#targets.map((target) => target.status()),
       watch,
       rejected: this.reloader.rejected,
       uptimeMs: performance.now() - this.#startedAtMs,

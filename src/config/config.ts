@@ -18,6 +18,7 @@ type Plain = Pick<
   | "shutdownMs"
   | "reload"
   | "limits"
+  | "targets"
 >;
 
 export interface Config extends Readonly<Plain> {

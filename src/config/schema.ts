@@ -5,6 +5,7 @@ import { z } from "zod";
 import { closedObject } from "../core/closed-object.ts";
 import { configServerSchema } from "../core/servers.ts";
 import { choice, flag, section, size, takes, text, texts, whole } from "./fields.ts";
+import { targetsSchema } from "./targets-schema.ts";
 
 const hourMs = 3_600_000;
 
@@ -60,6 +61,8 @@ export const configShape = {
   reload: section({
     /** How far the canary goes before a commit. */
     preflight: choice(["load", "compile", "off"]).default("load"),
+    /** A program of the host that must accept each changed file, `["luajit", "-bl"]`; the file is its last argument. */
+    hostCheck: texts("words: a program and its arguments").default(() => []),
     /** Module names or globs (`lib.*`) that are never evicted. */
     pinned: texts("module names or globs").default(() => []),
     /** What to do when one file is loaded under two names. */
@@ -73,6 +76,8 @@ export const configShape = {
     /** Milliseconds that the canary may take. */
     canaryMs: whole(1, hourMs).default(10_000),
   }),
+  /** Hosts beside us that generations are delivered to. */
+  targets: targetsSchema.default(() => []),
   limits: section({
     /** Milliseconds that a request may take; 0 for any. */
     requestMs: whole(0, hourMs).default(30_000),

@@ -58,6 +58,8 @@ export default {
     // How new code is tried before it goes live: "load" runs it, "compile" only compiles it, "off" does neither.
     preflight: "load",
     canaryMs: 10000,
+    // A program of the host that must accept each changed file, ["luajit", "-bl"]; [] for none.
+    hostCheck: [],
     // Names or globs ("lib.*") that are never evicted.
     pinned: [],
     // One file under two names: "warn", "error" or "off".
@@ -80,5 +82,8 @@ export default {
     // Requests waiting for a VM; beyond it the answer is 503.
     queue: 1024,
   },
+
+  // Hosts beside this agent that get every generation: nginx and OpenResty, NJet, any program.
+  targets: [],
 };
 `;

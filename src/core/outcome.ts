@@ -2,6 +2,7 @@
 
 import type { Change } from "./change-set.ts";
 import type { ClosureMember } from "./closure.ts";
+import type { TargetReport } from "./delivery.ts";
 import type { HoldStatus } from "./hold.ts";
 import type { Kept } from "./plan.ts";
 
@@ -65,6 +66,8 @@ export interface Outcome {
   readonly kept: readonly Kept[];
   /** VMs that had applied it when the outcome was told; a busy one follows before its next request. */
   readonly vms: readonly VmApplied[];
+  /** The hosts beside us, with those of their workers that had applied it when the outcome was told. */
+  readonly targets: readonly TargetReport[];
   readonly errors: readonly LoadError[];
   /** Pinned modules whose own source changed: only new VMs have the change. */
   readonly recycleRequired: readonly string[];

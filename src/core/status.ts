@@ -1,5 +1,6 @@
 /** What `status` shows of a running agent. */
 
+import type { TargetStatus } from "./delivery.ts";
 import type { HoldStatus } from "./hold.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -46,6 +47,8 @@ export interface AgentStatus {
   /** The generation whose sources run again; undefined unless the last commit was a rollback. */
   readonly rolledBackTo?: number | undefined;
   readonly vms: readonly VmStatus[];
+  /** The hosts beside us. */
+  readonly targets: readonly TargetStatus[];
   readonly watch: WatchStatus;
   /** The standing rejection. */
   readonly rejected: Outcome | undefined;

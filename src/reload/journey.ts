@@ -12,6 +12,7 @@ export interface Findings {
   readonly plan: Plan;
   readonly errors?: readonly LoadError[];
   readonly vms?: Outcome["vms"];
+  readonly targets?: Outcome["targets"];
   readonly hold?: Outcome["hold"];
 }
 
@@ -70,6 +71,7 @@ export class Journey {
       evicted: findings.plan.evict,
       kept: findings.plan.kept,
       vms: findings.vms ?? [],
+      targets: findings.targets ?? [],
       errors: findings.errors ?? [],
       recycleRequired: findings.plan.recycleRequired,
       diskDiffers,

@@ -3,8 +3,9 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { type Change, changesBetween } from "../core/change-set.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { HoldStatus } from "../core/hold.ts";
-import type { ActivationOrder, Bytecode, RehearsalOrder, Rehearsed } from "../core/move.ts";
+import type { Bytecode, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
 import type { Plan } from "../core/plan.ts";
 import { ReluaError } from "../errors.ts";
@@ -24,7 +25,10 @@ export interface ReloaderParts extends PlannerParts {
   readonly feed: GraphFeed;
   /** Undefined with `preflight: "off"`. */
   readonly canary: Canary | undefined;
-  readonly target: Target;
+  /** The VMs of the built-in pool; undefined where there is none. */
+  readonly pool: Target | undefined;
+  /** The hosts beside us. */
+  readonly targets: readonly Target[];
   /** `load`: affected modules must load in the canary; `compile`: changed files must compile. */
   readonly preflight: "load" | "compile" | "off";
   /** Outcomes to remember. */
@@ -240,6 +244,9 @@ export class Reloader {
       ...order,
       load: plan.load,
       bytecode: rehearsed.bytecode,
+      evicted: plan.evict,
+      changes,
+      recycleRequired: plan.recycleRequired,
     });
   }
 
@@ -248,29 +255,28 @@ export class Reloader {
     return this.#parts.canary?.rehearse(order) ?? Promise.resolve({ errors: [], bytecode });
   }
 
-  async #commit(
-    journey: Journey,
-    findings: Findings,
-    files: NextFile,
-    order: ActivationOrder,
-  ): Promise<Outcome> {
-    const { store, target, canary, feed, recycle } = this.#parts;
+  async #commit(journey: Journey, findings: Findings, files: NextFile, delivery: Delivery): Promise<Outcome> {
+    const { store, pool, targets, canary, feed, recycle } = this.#parts;
+    const { generation } = delivery;
     const began = performance.now();
-    // One turn of the main thread: from here to the end of target.commit nothing may wait (Invariant 2).
+    // One turn of the main thread: from here to the end of the commits nothing may wait (Invariant 2).
     store.commit(
       findings.changes.map((change) => change.path),
       files,
     );
-    target.commit(order);
+    for (const target of pool ? [pool, ...targets] : targets) target.commit(delivery);
     journey.took("commitMs", performance.now() - began);
-    feed.committed(order.generation, order.evict);
-    canary?.adopt(order);
+    feed.committed(generation, delivery.evict);
+    canary?.adopt(delivery);
     const pinnedChanged = findings.plan.recycleRequired.length > 0;
-    if (pinnedChanged && recycle) await target.recycle();
-    const vms = await target.applied(order.generation, reportWithinMs);
-    return this.#tell(journey, pinnedChanged && !recycle ? "recycle-required" : "committed", {
+    const recycles = pinnedChanged && recycle && pool !== undefined;
+    if (recycles) await pool.recycle();
+    const applied = (target: Target) => target.applied(generation, reportWithinMs);
+    const [reports, vms] = await Promise.all([Promise.all(targets.map(applied)), pool && applied(pool)]);
+    return this.#tell(journey, pinnedChanged && !recycles ? "recycle-required" : "committed", {
       ...findings,
-      vms,
+      vms: vms?.applied ?? [],
+      targets: reports,
     });
   }
 

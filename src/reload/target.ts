@@ -1,7 +1,7 @@
 /** What a reload needs of the VMs: a canary that loads first, and a fleet that moves at once. */
 
+import type { Delivery, TargetReport, TargetStatus } from "../core/delivery.ts";
 import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
-import type { VmApplied } from "../core/outcome.ts";
 
 /** A VM that serves nobody. */
 export interface Canary {
@@ -11,12 +11,26 @@ export interface Canary {
   adopt(order: ActivationOrder): void;
 }
 
-/** Where generations are delivered to. */
+/** Where generations are delivered to: the built-in pool, or workers of another host. */
 export interface Target {
-  /** The commit: in one turn, before it returns, everything that runs later runs on this generation (Invariant 2). */
-  commit(order: ActivationOrder): void;
-  /** Replaces every VM, one after another, losing no request; resolves when the new ones serve. */
+  /** In messages and in `status`. */
+  readonly name: string;
+  /**
+   * The commit. Of the pool: in one turn, before it returns, everything that runs later runs on this generation
+   * (Invariant 2). Of another host: what is to be delivered is known, in order, and goes on its way. Never throws.
+   */
+  commit(delivery: Delivery): void;
+  /** Replaces every VM, one after another, losing no request; resolves when the new ones serve, or is not for us to do. */
   recycle(): Promise<void>;
-  /** What the VMs report of a generation: resolves when all have, or after `withinMs` with those that did. */
-  applied(generation: number, withinMs: number): Promise<readonly VmApplied[]>;
+  /** What the workers report of a generation: resolves when all have it, or after `withinMs` with those that did. */
+  applied(generation: number, withinMs: number): Promise<TargetReport>;
+}
+
+/** A host beside us: it may be down, and is brought up to date when it comes back. */
+export interface HostTarget extends Target {
+  /** The first generation is known: finds out where the host stands, from then on keeps it up to date. */
+  start(): void;
+  status(): TargetStatus;
+  /** Ends what is under way; nothing is delivered afterwards. */
+  close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The built-in pool as a target: one turn posts a generation to every VM, and their reports are collected. */
 
+import type { TargetReport } from "../core/delivery.ts";
 import type { ActivationOrder } from "../core/move.ts";
 import type { VmApplied } from "../core/outcome.ts";
 import type { Pool } from "./pool.ts";
@@ -10,7 +11,7 @@ const keptReports = 16;
 
 interface Reports {
   readonly vms: Map<number, VmApplied>;
-  readonly expected: number;
+  readonly expected: ReadonlySet<number>;
   complete: () => void;
 }
 
@@ -22,6 +23,7 @@ export function whyRecycled({ unfit, errors }: AppliedReport): string | undefine
 }
 
 export class PoolTarget {
+  readonly name = "pool";
   readonly #pool: Pick<Pool, "broadcast" | "vms" | "on" | "recycleAll">;
   readonly #reports = new Map<number, Reports>();
 
@@ -30,29 +32,38 @@ export class PoolTarget {
     pool.on("applied", (vm, report) => this.#report(vm, report));
   }
 
-  commit(order: ActivationOrder): void {
-    const expected = this.#pool.vms().filter((vm) => vm.state === "ready").length;
-    this.#reports.set(order.generation, { vms: new Map(), expected, complete: () => {} });
-    this.#reports.delete(order.generation - keptReports);
-    this.#pool.broadcast({ type: "activate", ...order });
+  commit({ generation, manifest, evict, roots, load, bytecode }: ActivationOrder): void {
+    const ready = this.#pool.vms().filter((vm) => vm.state === "ready");
+    const expected = new Set(ready.map(({ id }) => id));
+    this.#reports.set(generation, { vms: new Map(), expected, complete: () => {} });
+    this.#reports.delete(generation - keptReports);
+    this.#pool.broadcast({ type: "activate", generation, manifest, evict, roots, load, bytecode });
   }
 
   recycle(): Promise<void> {
     return this.#pool.recycleAll();
   }
 
-  applied(generation: number, withinMs: number): Promise<readonly VmApplied[]> {
+  applied(generation: number, withinMs: number): Promise<TargetReport> {
     const reports = this.#reports.get(generation);
-    if (!reports) return Promise.resolve([]);
+    if (!reports) return Promise.resolve({ target: this.name, applied: [], missing: [] });
     return new Promise((resolve) => {
       const timer = setTimeout(() => reports.complete(), withinMs);
       reports.complete = () => {
         clearTimeout(timer);
         reports.complete = () => {};
-        resolve([...reports.vms.values()].sort((a, b) => a.id - b.id));
+        resolve(this.#reportOf(reports));
       };
-      if (reports.vms.size >= reports.expected) reports.complete();
+      if (isComplete(reports)) reports.complete();
     });
+  }
+
+  #reportOf({ vms, expected }: Reports): TargetReport {
+    return {
+      target: this.name,
+      applied: [...vms.values()].sort((a, b) => a.id - b.id),
+      missing: [...expected].filter((id) => !vms.has(id)).map((id) => `VM ${id}`),
+    };
   }
 
   #report(vm: number, report: AppliedReport): void {
@@ -64,6 +75,11 @@ export class PoolTarget {
       appliedMs: report.appliedMs,
       ...(recycled !== undefined && { recycled }),
     });
-    if (reports.vms.size >= reports.expected) reports.complete();
+    if (isComplete(reports)) reports.complete();
   }
+}
+
+/** One that has booted meanwhile reports as well, and one that is gone never will: only the number counts. */
+function isComplete({ vms, expected }: Reports): boolean {
+  return vms.size >= expected.size;
 }

@@ -70,6 +70,7 @@ export function result(changes: Partial<Outcome>): unknown {
       changes: [{ path: "/srv/apps/c.lua", kind: "changed", hash: "b", was: "a" }],
       evicted: [{ name: "c", because: ["c"] }],
       kept: [],
+      targets: [],
       vms: [
         { id: 1, appliedMs: 1 },
         { id: 2, appliedMs: 1 },

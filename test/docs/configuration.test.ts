@@ -20,6 +20,7 @@ const sections = [
   "Watching",
   "Reloading",
   "Limits",
+  "Targets",
 ];
 
 interface Row {

@@ -86,6 +86,7 @@ class Load {
 
 /** Kills a VM in the very turn of each commit, before or after it is told of it. */
 class DeadlyTarget implements Target {
+  readonly name = "deadly";
   readonly #pool: Pool;
   readonly #target: PoolTarget;
   kills = 0;

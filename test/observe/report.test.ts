@@ -24,6 +24,7 @@ const committed: Outcome = {
     { name: "c", because: ["c"] },
   ],
   kept: [],
+  targets: [],
   vms: [
     { id: 1, appliedMs: 1 },
     { id: 2, appliedMs: 1 },

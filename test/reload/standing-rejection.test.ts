@@ -26,6 +26,7 @@ const rejected = (changes: readonly Change[], ...failed: readonly string[]): Out
   changes,
   evicted: [],
   kept: [],
+  targets: [],
   vms: [],
   errors: failed.map((path) => ({ path, line: 1, message: "boom", requiredBy: [] })),
   recycleRequired: [],

@@ -21,15 +21,11 @@ import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
 import { HoldFile } from "./reload/hold-file.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
-import type { HostTarget, Target } from "./reload/target.ts";
+import type { HostTarget } from "./reload/target.ts";
 import type { Source } from "./source/contract.ts";
 import { createSource } from "./source/source.ts";
-import { CanaryVm } from "./vm/canary-vm.ts";
-import type { VmSnapshot } from "./vm/hosted-vm.ts";
-import { createPool, type Pool } from "./vm/pool.ts";
-import { PoolTarget, whyRecycled } from "./vm/pool-target.ts";
-import type { VmSettings } from "./vm/protocol.ts";
-import { vmSettings } from "./vm-settings.ts";
+import type { Pool } from "./vm/pool.ts";
+import { type FleetSubstitutes, VmFleet } from "./vm-fleet.ts";
 import { WebFront } from "./web-front.ts";
 
 export interface AgentEvents {
@@ -45,25 +41,20 @@ export interface AgentEvents {
   progress: [filesDone: number, filesTotal: number];
 }
 
-/** Parts that a test replaces to show that it would notice; nothing else has a reason to. */
-export interface AgentSubstitutes {
-  /** File of the VM threads. */
-  readonly vmEntry?: string;
-  readonly target?: (pool: Pool) => Target;
+export interface AgentOptions extends FleetSubstitutes {
+  /** False: no VMs of its own and no data plane; it stands beside the hosts that `targets` names. Default true. */
+  readonly hosting?: boolean;
 }
-
-/** Extra time on top of the rehearsal's own deadline, for what no instruction hook can stop. */
-const canaryGraceMs = 500;
 
 /**
  * An agent for a configuration as a user writes it. Nothing runs before `start`.
  * @throws ReluaError `config-invalid`, with one line per problem in `details`
  */
-export function createAgent(input: ConfigInput): Agent {
-  return new Agent(parseConfig(input));
+export function createAgent(input: ConfigInput, options: Pick<AgentOptions, "hosting"> = {}): Agent {
+  return new Agent(parseConfig(input), options);
 }
 
-/** Hosts the VMs, watches the search path, serves HTTP. One `start`, one `close`. */
+/** Hosts the VMs or stands beside a host, watches the search path, serves HTTP. One `start`, one `close`. */
 export class Agent {
   readonly config: Config;
   readonly graph: Graph = createGraph();
@@ -71,32 +62,27 @@ export class Agent {
   readonly #source: Source;
   readonly #store: ManifestStore;
   readonly #feed: GraphFeed;
-  /** The VMs, for tools and tests. */
-  readonly pool: Pool;
-  readonly #canary: CanaryVm | undefined;
+  /** Undefined beside another host. */
+  readonly #fleet: VmFleet | undefined;
   readonly #pinnedWhy: PinnedWhy;
-  readonly #vmSettings: VmSettings;
   readonly #web: WebFront;
   readonly #targets: readonly HostTarget[] = [];
   readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
   #startedAtMs = 0;
-  /** The last of the recyclings that VMs asked for. */
-  #replaced: Promise<void> = Promise.resolve();
   #state: "new" | "started" | "closed" = "new";
 
-  constructor(config: Config, substitutes: AgentSubstitutes = {}) {
+  constructor(config: Config, { hosting = true, ...substitutes }: AgentOptions = {}) {
     this.config = config;
-    const { reload, limits } = config;
+    const { reload } = config;
     const pinnedItself = (name: string) => (this.graph.module(name)?.pinnedIn.size ?? 0) > 0;
     this.#pinnedWhy = withHotPins(createPins(reload.pinned), pinnedItself);
-    this.#vmSettings = vmSettings(config);
     this.#store = new ManifestStore(reload.history);
     const { aliases } = reload;
     this.#feed = new GraphFeed(this.graph, (found) => {
       if (aliases !== "off") this.#log(aliases, describeAliases(found), undefined);
     });
-    this.#web = new WebFront(config);
+    this.#web = new WebFront(hosting ? config : { ...config, servers: [] });
     this.#source = createSource({
       roots: sourceRoots(config.searchPath),
       files: [...fixedFiles(config.searchPath), ...this.#web.handlerFiles],
@@ -104,22 +90,23 @@ export class Agent {
       maxFileBytes: config.scan.maxFileBytes,
       watch: config.watch,
     });
-    const preflight = reload.preflight;
-    this.pool = createPool({
-      threads: config.threads,
-      spareThreads: preflight === "off" ? 0 : 1,
-      concurrency: config.concurrency,
-      limits: { queue: limits.queue, heapMb: limits.heapMb, requestMs: limits.requestMs },
-      boot: () => this.#bootSnapshot(),
-      ...(substitutes.vmEntry !== undefined && { entry: substitutes.vmEntry }),
-    });
-    if (preflight !== "off")
-      this.#canary = new CanaryVm({
-        host: (vm, snapshot, listener) => this.pool.host(vm, snapshot, listener),
-        boot: () => this.#bootSnapshot(),
-        timeoutMs: reload.canaryMs + canaryGraceMs,
-        log: (message) => this.#log("warn", message, 0),
-      });
+    if (hosting)
+      this.#fleet = new VmFleet(
+        config,
+        {
+          generation: () => this.#store.generation,
+          manifest: () => this.#store.snapshot(),
+          locations: () => this.#web.locations,
+          observed: (vm, batch) => this.#feed.observed(vm, batch),
+          vm: (vm, why, hasEnded) => {
+            if (hasEnded) this.#feed.vmGone(vm.id);
+            this.#events.emit("vm", vm, why);
+          },
+          reached: (generation) => this.#feed.reached(generation),
+          log: (level, message, vm) => this.#log(level, message, vm),
+        },
+        substitutes,
+      );
     this.reloader = new Reloader({
       source: this.#source,
       store: this.#store,
@@ -127,10 +114,10 @@ export class Agent {
       feed: this.#feed,
       searchPath: config.searchPath,
       pinnedWhy: this.#pinnedWhy,
-      canary: this.#canary,
-      pool: substitutes.target?.(this.pool) ?? new PoolTarget(this.pool),
+      canary: this.#fleet?.canary,
+      pool: this.#fleet?.target,
       targets: this.#targets,
-      preflight,
+      preflight: reload.preflight,
       history: reload.history,
       recycle: reload.recycle,
     });
@@ -160,16 +147,14 @@ export class Agent {
       this.#store.commit([...this.#store.disk.keys()], (path) => this.#store.disk.get(path));
       // Steps that settle from here on are change sets over generation 1.
       this.#source.on("step", (step) => this.reloader.takeStep(step));
-      const pool = this.pool.start();
-      this.#canary?.start();
-      await pool;
+      await this.#fleet?.start();
       await this.#holdFile.start();
       await this.#web.listen({
         agent: this,
-        dispatcher: this.pool,
+        dispatcher: this.#fleet?.pool,
         generation: () => this.#store.generation,
         log: (level, message) => this.#log(level, message, undefined),
-        tellLocations: (locations) => this.pool.broadcast({ type: "locations", locations }),
+        tellLocations: (locations) => this.#fleet?.pool.broadcast({ type: "locations", locations }),
         watchFiles: async (files) => {
           const step = await this.#source.setFiles([...fixedFiles(this.config.searchPath), ...files]);
           if (step.present.length + step.absent.length > 0) this.reloader.takeStep(step);
@@ -189,11 +174,12 @@ export class Agent {
   /**
    * Calls a Lua function, `require(module)[fn](…args)`, in one of the VMs.
    * @returns the function's first result
-   * @throws ReluaError `lua-error` with the traceback in `details`, `pool-full`, `pool-closed`, `vm-died`
+   * @throws ReluaError `lua-error` with the traceback in `details`, `pool-full`, `pool-closed`, `vm-died`, `no-vms`
    */
-  call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
+  async call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
+    const { pool } = this;
     return new Promise((resolve, reject) => {
-      this.pool.dispatch(
+      pool.dispatch(
         { type: "call", module, fn, args },
         {
           result: (values) => resolve(values[0] ?? null),
@@ -234,6 +220,15 @@ export class Agent {
     return this.reloader.release(reason);
   }
 
+  /**
+   * The VMs, for tools and tests.
+   * @throws ReluaError `no-vms` beside another host
+   */
+  get pool(): Pool {
+    if (this.#fleet) return this.#fleet.pool;
+    throw new ReluaError("no-vms", "this agent has no VMs of its own: it stands beside its targets");
+  }
+
   status(): AgentStatus {
     const watch = this.#source.status();
     return {
@@ -243,7 +238,7 @@ export class Agent {
       hold: this.reloader.held,
       diskDiffers: this.#store.changes().length > 0,
       rolledBackTo: this.reloader.rolledBackTo,
-      vms: this.pool.vms(),
+      vms: this.#fleet?.pool.vms() ?? [],
       targets: this.#targets.map((target) => target.status()),
       watch,
       rejected: this.reloader.rejected,
@@ -295,8 +290,7 @@ export class Agent {
     const source = this.#source.close();
     const until = performance.now() + shutdownMs;
     await this.#web.close(shutdownMs);
-    await this.pool.drain(Math.max(0, until - performance.now()));
-    await this.pool.close();
+    await this.#fleet?.close(Math.max(0, until - performance.now()));
     await source;
   }
 
@@ -309,29 +303,6 @@ export class Agent {
       this.#watchOver(released);
     });
     this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
-    const pool = this.pool;
-    pool.on("observed", (vm, batch) => this.#feed.observed(vm, batch));
-    pool.on("log", (vm, level, message) => this.#log(level, message, vm));
-    pool.on("vm", (vm, end) => {
-      if (end) this.#feed.vmGone(vm.id);
-      this.#events.emit("vm", vm, end && "message" in end ? end.message : undefined);
-    });
-    pool.on("applied", (vm, report) => {
-      this.#feed.reached(Math.min(...pool.vms().map(({ generation }) => generation)));
-      const reason = whyRecycled(report);
-      if (reason !== undefined) this.#replace(vm, reason);
-    });
-    pool.on("recycle", (vm, message) => this.#replace(vm, message));
-  }
-
-  /** Recycles a VM that is not fit to go on; one after another, so that others serve meanwhile. */
-  #replace(vm: number, reason: string): void {
-    this.#log("error", `VM ${vm} is recycled: ${reason}`, vm);
-    this.#replaced = this.#replaced
-      .then(() => this.pool.recycle(vm))
-      .catch((error: Error) => {
-        if (this.#state !== "closed") this.#log("error", `VM ${vm}: ${error.message}`, vm);
-      });
   }
 
   /** A release that nobody asked for by a call: there is nobody else to tell when it cannot be done. */
@@ -343,15 +314,5 @@ export class Agent {
 
   #log(level: LogLevel, message: string, vm: number | undefined): void {
     this.#events.emit("log", level, message, vm);
-  }
-
-  /** What a VM starts with: the active generation, always. */
-  #bootSnapshot(): VmSnapshot {
-    return {
-      settings: this.#vmSettings,
-      generation: this.#store.generation,
-      manifest: this.#store.snapshot(),
-      locations: this.#web.locations,
-    };
   }
 }

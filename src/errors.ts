@@ -14,6 +14,7 @@ export type ErrorCode =
   | "agent-refused"
   | "vm-failed"
   | "vm-died"
+  | "no-vms"
   | "pool-full"
   | "pool-closed"
   | "lua-error"

@@ -15,7 +15,8 @@ import { type ServersUpdateReport, updateServers } from "./http/servers-update.t
 /** What the HTTP side needs of the rest of the agent once it runs. */
 export interface WebFrontParts {
   readonly agent: ControlledAgent;
-  readonly dispatcher: Dispatcher;
+  /** Undefined where there are no VMs: nothing is served but the control plane. */
+  readonly dispatcher: Dispatcher | undefined;
   /** The active generation. */
   readonly generation: () => number;
   readonly log: (level: LogLevel, message: string) => void;
@@ -83,14 +84,16 @@ export class WebFront {
   /** @throws ReluaError `address-in-use`, `listen-failed` */
   async listen(parts: WebFrontParts): Promise<void> {
     this.#parts = parts;
-    this.#data = await openDataPlane({
-      dispatcher: parts.dispatcher,
-      routes: this.#routes,
-      limits: { bodyBytes: this.#config.limits.bodyBytes },
-      exposeGeneration: this.#config.exposeGeneration,
-      generation: parts.generation,
-      log: parts.log,
-    });
+    const { dispatcher } = parts;
+    if (dispatcher)
+      this.#data = await openDataPlane({
+        dispatcher,
+        routes: this.#routes,
+        limits: { bodyBytes: this.#config.limits.bodyBytes },
+        exposeGeneration: this.#config.exposeGeneration,
+        generation: parts.generation,
+        log: parts.log,
+      });
     const plane = createControlPlane({ ...this.#config.control, agent: parts.agent, log: parts.log });
     this.#control = { plane, address: await plane.listen() };
   }

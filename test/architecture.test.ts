@@ -40,6 +40,8 @@ const parts = [
   "reload",
   "http",
   "observe",
+  "check",
+  "targets",
 ];
 
 /** Which rooms each room may import, itself apart. */
@@ -56,11 +58,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: ["core", "errors.ts"],
   reload: ["core", "errors.ts", "source (contract)"],
   http: ["core", "errors.ts", "reload", "observe"],
+  check: ["core", "errors.ts"],
+  targets: ["core", "errors.ts", "reload"],
   "vm-settings.ts": ["config", "vm"],
+  "vm-fleet.ts": ["config", "core", "reload", "vm", "vm-settings.ts"],
   "web-front.ts": [...parts, "errors.ts"],
-  "agent.ts": [...parts, "errors.ts", "vm-settings.ts", "web-front.ts"],
+  "agent.ts": [...parts, "errors.ts", "vm-fleet.ts", "web-front.ts"],
   "index.ts": ["agent.ts", "config", "core", "errors.ts", "reload"],
-  cli: ["agent.ts", "config", "core", "errors.ts", "observe"],
+  cli: ["agent.ts", "check", "config", "core", "errors.ts", "observe", "source"],
 };
 
 /** Rooms that may import a package; those that are not listed may not be imported at all. */
@@ -73,6 +78,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   piscina: ["vm"],
   hono: ["http"],
   "@hono/node-server": ["http"],
+  luaparse: ["check"],
+  "prom-client": ["observe"],
   yargs: ["cli"],
 };
 

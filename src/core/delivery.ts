@@ -14,6 +14,11 @@ export interface Delivery extends ActivationOrder {
   readonly recycleRequired: readonly string[];
 }
 
+/** The order alone, without what explains it: what travels to a VM. */
+export function orderOf({ generation, manifest, evict, roots, load, bytecode }: Delivery): ActivationOrder {
+  return { generation, manifest, evict, roots, load, bytecode };
+}
+
 /** What the workers of one target had told of a generation when they were asked. */
 export interface TargetReport {
   readonly target: string;

@@ -1,7 +1,6 @@
 /** The built-in pool as a target: one turn posts a generation to every VM, and their reports are collected. */
 
-import type { TargetReport } from "../core/delivery.ts";
-import type { ActivationOrder } from "../core/move.ts";
+import { type Delivery, orderOf, type TargetReport } from "../core/delivery.ts";
 import type { VmApplied } from "../core/outcome.ts";
 import type { Pool } from "./pool.ts";
 import type { AppliedReport } from "./protocol.ts";
@@ -32,12 +31,13 @@ export class PoolTarget {
     pool.on("applied", (vm, report) => this.#report(vm, report));
   }
 
-  commit({ generation, manifest, evict, roots, load, bytecode }: ActivationOrder): void {
+  commit(delivery: Delivery): void {
+    const { generation } = delivery;
     const ready = this.#pool.vms().filter((vm) => vm.state === "ready");
     const expected = new Set(ready.map(({ id }) => id));
     this.#reports.set(generation, { vms: new Map(), expected, complete: () => {} });
     this.#reports.delete(generation - keptReports);
-    this.#pool.broadcast({ type: "activate", generation, manifest, evict, roots, load, bytecode });
+    this.#pool.broadcast({ type: "activate", ...orderOf(delivery) });
   }
 
   recycle(): Promise<void> {

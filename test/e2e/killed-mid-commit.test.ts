@@ -1,7 +1,7 @@
 /** A thread that dies while a commit is on its way takes nothing with it but what it was running. */
 
 import { expect, it } from "vitest";
-import type { ActivationOrder } from "../../src/core/move.ts";
+import type { Delivery } from "../../src/core/delivery.ts";
 import type { Target } from "../../src/reload/target.ts";
 import type { Pool } from "../../src/vm/pool.ts";
 import { PoolTarget } from "../../src/vm/pool-target.ts";
@@ -96,7 +96,7 @@ class DeadlyTarget implements Target {
     this.#target = new PoolTarget(pool);
   }
 
-  commit(order: ActivationOrder): void {
+  commit(order: Delivery): void {
     const vm = (order.generation % 2) + 1;
     const isBefore = order.generation % 4 < 2;
     const kill = () => this.#pool.kill(vm, "killed in the turn of a commit");

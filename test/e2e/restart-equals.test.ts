@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Agent, type AgentSubstitutes } from "../../src/agent.ts";
+import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { parseConfig } from "../../src/config/index.ts";
 import { createTree, type Tree } from "../support/tree.ts";
 
@@ -78,7 +78,7 @@ const start = fc.array(edits, { minLength: 6, maxLength: 8 });
 const apply = (tree: Tree, all: readonly Edit[]) =>
   tree.write(Object.fromEntries(all.map((edit) => [pathOf(edit), sourceOf(edit)])));
 
-async function startOn(tree: Tree, substitutes: AgentSubstitutes = {}): Promise<Agent> {
+async function startOn(tree: Tree, substitutes: AgentOptions = {}): Promise<Agent> {
   const agent = new Agent(
     parseConfig({
       prefix: tree.root,
@@ -104,7 +104,7 @@ async function freshAnswers(tree: Tree): Promise<unknown> {
   }
 }
 
-async function holds(substitutes: AgentSubstitutes, numRuns: number, seed: number): Promise<void> {
+async function holds(substitutes: AgentOptions, numRuns: number, seed: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(start, steps, async (begin, changes) => {
       const tree = createTree({ "probe.lua": probe });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AgentSubstitutes } from "../../src/agent.ts";
+import type { AgentOptions } from "../../src/agent.ts";
 import type { ConfigInput } from "../../src/config/index.ts";
 import { moduleNames, World } from "./world.ts";
 
@@ -83,7 +83,7 @@ const withoutKills = [send, edit, reload, reloadUnderLoad, clean, settle];
 
 interface Variant {
   readonly config?: ConfigInput;
-  readonly substitutes?: AgentSubstitutes;
+  readonly substitutes?: AgentOptions;
   readonly commands: typeof everything;
 }
 

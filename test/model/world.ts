@@ -1,6 +1,6 @@
 /** The world of the model test: an app whose modules carry versions, the disk as it was written, what was committed. */
 
-import { Agent, type AgentSubstitutes } from "../../src/agent.ts";
+import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { createTree, type Tree } from "../support/tree.ts";
@@ -67,7 +67,7 @@ export class World {
   #changing = 0;
   #undecided: { readonly sent: Sent; readonly seen: readonly [string, number][] }[] = [];
 
-  constructor(options: { config?: ConfigInput; substitutes?: AgentSubstitutes } = {}) {
+  constructor(options: { config?: ConfigInput; substitutes?: AgentOptions } = {}) {
     this.tree = createTree(Object.fromEntries(moduleNames.map((name) => [`${name}.lua`, source(name, 1)])));
     this.agent = new Agent(
       parseConfig({

@@ -1,7 +1,7 @@
 /** An agent in this process over a temporary tree, with a data plane on a free port. */
 
 import { afterEach } from "vitest";
-import { Agent, type AgentSubstitutes } from "../../src/agent.ts";
+import { Agent, type AgentOptions } from "../../src/agent.ts";
 import { type ConfigInput, parseConfig } from "../../src/config/index.ts";
 import type { LocationLua } from "../../src/core/servers.ts";
 import { createTree, type Tree } from "./tree.ts";
@@ -22,7 +22,7 @@ export interface SiteOptions {
   /** Path → `content_by`, or everything of `lua`. */
   readonly locations?: Readonly<Record<string, string | LocationLua>>;
   readonly config?: ConfigInput;
-  readonly substitutes?: AgentSubstitutes;
+  readonly substitutes?: AgentOptions;
 }
 
 const sites = new Set<Site>();

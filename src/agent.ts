@@ -128,7 +128,8 @@ export class Agent {
       vanished: () => {
         const { path } = this.#holdFile;
         // Somebody may have released it by hand, and somebody else hold by now.
-        if (this.reloader.held?.owner === path) this.#watchOver(this.reloader.release(`${path} is gone`));
+        if (this.reloader.held?.owner === path)
+          this.#watchOver(this.reloader.release({ reason: `${path} is gone` }));
       },
     });
     this.#listen();
@@ -216,8 +217,8 @@ export class Agent {
   }
 
   /** Ends the hold and commits everything that differs by now, as one change set. */
-  release(reason?: string): Promise<Outcome> {
-    return this.reloader.release(reason);
+  release(request: Pick<ReloadRequest, "reason" | "waitMs"> = {}): Promise<Outcome> {
+    return this.reloader.release(request);
   }
 
   /**
@@ -227,6 +228,11 @@ export class Agent {
   get pool(): Pool {
     if (this.#fleet) return this.#fleet.pool;
     throw new ReluaError("no-vms", "this agent has no VMs of its own: it stands beside its targets");
+  }
+
+  /** Whether it has VMs of its own. */
+  get hosting(): boolean {
+    return this.#fleet !== undefined;
   }
 
   status(): AgentStatus {

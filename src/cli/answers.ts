@@ -34,6 +34,17 @@ const reportSchema = z.object({
   evicted: z.array(z.object({ name: z.string(), because: names })),
   kept: z.array(z.object({ name: z.string(), why: z.string() })),
   vms: z.array(z.object({ id: z.number(), appliedMs: z.number().optional() })),
+  targets: z
+    .array(
+      z.object({
+        target: z.string(),
+        applied: z.array(z.object({ id: z.number() })),
+        missing: names,
+        error: optional(z.string()),
+      }),
+    )
+    .default([]),
+  missing: names.optional(),
   errors: z.array(
     z.object({
       file: optional(z.string()),

@@ -10,13 +10,14 @@ import { initCommand } from "./commands/init.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { reloadCommand } from "./commands/reload.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
-import { serveCommand } from "./commands/serve.ts";
+import { serveCommand, watchCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tellFailure } from "./failure.ts";
 import { packageVersion } from "./version.ts";
 
 const commandNames: ReadonlySet<string> = new Set([
   "serve",
+  "watch",
   "reload",
   "clean",
   "status",
@@ -40,6 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     .locale("en")
     .parserConfiguration({ "dot-notation": false })
     .command(serveCommand(terminal))
+    .command(watchCommand(terminal))
     .command(reloadCommand(terminal))
     .command(cleanCommand(terminal))
     .command(statusCommand(terminal))

@@ -68,6 +68,8 @@ export interface Outcome {
   readonly vms: readonly VmApplied[];
   /** The hosts beside us, with those of their workers that had applied it when the outcome was told. */
   readonly targets: readonly TargetReport[];
+  /** Only where somebody waited for them: VMs and workers that had not applied it when the time was over, by name. */
+  readonly missing?: readonly string[];
   readonly errors: readonly LoadError[];
   /** Pinned modules whose own source changed: only new VMs have the change. */
   readonly recycleRequired: readonly string[];

@@ -23,6 +23,7 @@ export function formatDetail(report: Report, style: Style): string {
         ({ id, appliedMs }) => `VM ${id}${appliedMs === undefined ? "" : ` in ${formatMs(appliedMs)}`}`,
       ),
     ),
+    ...section("targets", targetLines(report)),
     ...section("stages", stageLines(report)),
   ].join("\n");
 }
@@ -38,6 +39,14 @@ export function formatPlan(report: Report, style: Style): string {
     ...unconcerned(report).map((line) => indent + line),
     ...keptLines(report, style),
   ].join("\n");
+}
+
+function targetLines({ targets }: Report): readonly string[] {
+  return targets.map(({ target, applied, missing }) =>
+    missing.length === 0
+      ? `${target}: ${count(applied.length, "worker")}`
+      : `${target}: ${count(applied.length, "worker")}, not yet ${missing.join(", ")}`,
+  );
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

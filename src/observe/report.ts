@@ -29,9 +29,19 @@ export interface Report
   readonly evicted: readonly ClosureMember[];
   readonly kept: readonly Kept[];
   readonly vms: readonly { readonly id: number; readonly appliedMs?: number | undefined }[];
+  readonly targets: readonly ReachedTarget[];
+  /** VMs and workers that somebody waited for in vain. */
+  readonly missing?: readonly string[] | undefined;
   readonly errors: readonly ToldError[];
   readonly hold?: Holder | undefined;
   readonly rolledBackTo?: number | undefined;
+}
+
+/** A host beside the agent, and how many of its workers run the generation. */
+interface ReachedTarget {
+  readonly target: string;
+  readonly applied: readonly unknown[];
+  readonly missing: readonly string[];
 }
 
 const indent = "    ";
@@ -131,10 +141,19 @@ function evicted({ evicted, outcome }: Report): string {
   return `${what} (${listNames(chainsOf(evicted))})`;
 }
 
-function reach({ vms, durationMs }: Report, total = vms.length): string {
+function reach({ vms, targets, durationMs }: Report, total = vms.length): string {
   const inTime = `in ${formatMs(durationMs)}`;
-  if (vms.length >= total) return `${count(vms.length, "VM")} ${inTime}`;
-  return `${vms.length} of ${count(total, "VM")} ${inTime}, the others before their next request`;
+  const reached = targets.map(({ target, applied, missing }) =>
+    missing.length === 0
+      ? `${target} (${count(applied.length, "worker")})`
+      : `${target} on its way (${applied.length} of ${count(applied.length + missing.length, "worker")})`,
+  );
+  if (total === 0 && reached.length > 0) return `${reached.join(", ")} ${inTime}`;
+  const pool =
+    vms.length >= total
+      ? `${count(vms.length, "VM")} ${inTime}`
+      : `${vms.length} of ${count(total, "VM")} ${inTime}, the others before their next request`;
+  return [pool, ...reached].join(", ");
 }
 
 /** What needs to be known beyond the one line: what stands, and modules that still run old code, and why. */
@@ -145,6 +164,7 @@ function notesOf(report: Report): readonly string[] {
   const { shown, more } = shorten(told);
   return [
     ...circumstancesOf(report),
+    ...(report.missing ?? []).map((name) => `${name} has not applied it yet`),
     ...recycle.map((name) => recycleNote(name, report)),
     ...shown.map(({ name, why }) => `kept ${name}: ${why}`),
     ...(more > 0 ? [`kept … and ${more} more`] : []),

@@ -23,6 +23,8 @@ export interface ReloadRequest {
   readonly dryRun?: boolean;
   /** Kept in the history. */
   readonly reason?: string;
+  /** Milliseconds to wait until every VM and every worker of the targets has applied it. */
+  readonly waitMs?: number;
 }
 
 /** The file at a path in the manifest to be. */

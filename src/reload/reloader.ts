@@ -103,8 +103,8 @@ export class Reloader {
    * While a hold lasts the outcome is `held`, except for dry runs.
    * @throws ReluaError `source-failed` when the disk cannot be read
    */
-  reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome> {
-    return this.#reload(request, trigger);
+  async reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome> {
+    return this.#waited(await this.#reload(request, trigger), request);
   }
 
   #reload(request: ReloadRequest, trigger: Trigger, circumstances?: Circumstances): Promise<Outcome> {
@@ -181,9 +181,9 @@ export class Reloader {
    * Ends the hold and commits everything that differs by now, as one change set; the outcome names the hold.
    * @throws ReluaError `source-failed` when the disk cannot be read
    */
-  release(reason?: string): Promise<Outcome> {
+  async release(request: Pick<ReloadRequest, "reason" | "waitMs"> = {}): Promise<Outcome> {
     const hold = this.#hold.end();
-    return this.#reload(reason === undefined ? {} : { reason }, "release", { hold });
+    return this.#waited(await this.#reload(request, "release", { hold }), request);
   }
 
   /** No hold outlives the agent. */
@@ -278,6 +278,24 @@ export class Reloader {
       vms: vms?.applied ?? [],
       targets: reports,
     });
+  }
+
+  /** Outside of the turn: a worker that is down holds up nobody but the one who waits for it. */
+  async #waited(outcome: Outcome, { waitMs = 0 }: Pick<ReloadRequest, "waitMs">): Promise<Outcome> {
+    const isLive = ["committed", "recycle-required", "unchanged"].includes(outcome.outcome);
+    if (waitMs === 0 || !isLive) return outcome;
+    const { pool, targets } = this.#parts;
+    const all = pool ? [pool, ...targets] : targets;
+    const reports = await Promise.all(all.map((target) => target.applied(outcome.generation, waitMs)));
+    const ofPool = reports.find(({ target }) => target === pool?.name);
+    return {
+      ...outcome,
+      vms: ofPool?.applied ?? [],
+      targets: reports.filter((report) => report !== ofPool),
+      missing: reports.flatMap((report) =>
+        report.missing.map((name) => (report === ofPool ? name : `${report.target} ${name}`)),
+      ),
+    };
   }
 
   #fromDisk(): NextFile {

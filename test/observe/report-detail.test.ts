@@ -23,6 +23,7 @@ const report: Report = {
   ],
   kept: [],
   vms: [{ id: 1, appliedMs: 0.44 }],
+  targets: [],
   errors: [],
   recycleRequired: [],
   diskDiffers: false,

@@ -7,13 +7,16 @@ import { callAgent } from "../client.ts";
 import { tellOutcome } from "../outcome.ts";
 import {
   type ClientArguments,
-  outcomeTimeoutMs,
+  type WaitArguments,
+  waitedTimeoutMs,
+  waitOf,
   withClientOptions,
   withJsonOption,
   withReasonOption,
+  withWaitOptions,
 } from "./shared-options.ts";
 
-interface ReleaseArguments extends ClientArguments {
+interface ReleaseArguments extends ClientArguments, WaitArguments {
   readonly reason: string | undefined;
   readonly json: boolean;
 }
@@ -23,7 +26,7 @@ export function releaseCommand(terminal: Terminal): CommandModule<object, Releas
     command: "release",
     describe: "End the hold and commit everything that differs by now, as one generation",
     builder: (yargs) =>
-      withJsonOption(withReasonOption(withClientOptions(yargs)))
+      withJsonOption(withReasonOption(withWaitOptions(withClientOptions(yargs))))
         .example("$0 release", "Everything that was copied meanwhile, at once or not at all")
         .example("$0 hold && rsync -a new/ apps/ && $0 release", "A deploy as one generation")
         .epilogue(
@@ -35,8 +38,8 @@ export function releaseCommand(terminal: Terminal): CommandModule<object, Releas
       const answer = await callAgent(await findAgent(args, process.env), {
         method: "POST",
         path: "api/v1/release",
-        body: reason === undefined ? {} : { reason },
-        timeoutMs: outcomeTimeoutMs,
+        body: { ...(reason === undefined ? {} : { reason }), ...waitOf(args) },
+        timeoutMs: waitedTimeoutMs(args),
       });
       tellOutcome(answer, terminal, { json });
     },

@@ -9,13 +9,16 @@ import { callAgent } from "../client.ts";
 import { tellOutcome } from "../outcome.ts";
 import {
   type ClientArguments,
-  outcomeTimeoutMs,
+  type WaitArguments,
+  waitedTimeoutMs,
+  waitOf,
   withClientOptions,
   withJsonOption,
   withReasonOption,
+  withWaitOptions,
 } from "./shared-options.ts";
 
-interface ReloadArguments extends ClientArguments {
+interface ReloadArguments extends ClientArguments, WaitArguments {
   readonly names: string[];
   readonly all: boolean;
   readonly "dry-run": boolean;
@@ -29,7 +32,7 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
     command: "reload [names..]",
     describe: "Bring every VM to what is on disk now, or change nothing",
     builder: (yargs) =>
-      withJsonOption(withReasonOption(withClientOptions(yargs)))
+      withJsonOption(withReasonOption(withWaitOptions(withClientOptions(yargs))))
         .positional("names", {
           type: "string",
           array: true,
@@ -47,6 +50,7 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
         })
         .example("$0 reload", "Everything that differs on disk")
         .example("$0 reload --dry-run", "The plan: which file would evict what, and what would be kept")
+        .example("$0 reload --wait", "Beside nginx: not before every worker runs it")
         .example("$0 reload app.users --reason 'ticket 7'", "One module and all that depend on it")
         .epilogue(
           "Exits 0 when it is committed or nothing differs, 1 when it is rejected (the old code goes on) or held.\n" +
@@ -63,8 +67,9 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
           ...(force ? { force } : {}),
           ...(dryRun ? { dryRun } : {}),
           ...(reason === undefined ? {} : { reason }),
+          ...waitOf(args),
         },
-        timeoutMs: outcomeTimeoutMs,
+        timeoutMs: waitedTimeoutMs(args),
       });
       tellOutcome(answer, terminal, dryRun ? { json, format: formatPlan } : { json });
     },

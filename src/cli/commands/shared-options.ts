@@ -20,6 +20,9 @@ export function once(option: string): (value: string | readonly string[] | undef
 /** The agent answers after the outcome, and the canary may take its time. */
 export const outcomeTimeoutMs = 120_000;
 
+/** The same, with what the workers may take. */
+export const waitedTimeoutMs = (args: WaitArguments) => outcomeTimeoutMs + (waitOf(args).waitMs ?? 0);
+
 /** Of commands whose outcome is kept: why it was asked for. */
 export function withReasonOption<T>(yargs: Argv<T>) {
   return yargs.option("reason", {
@@ -28,6 +31,37 @@ export function withReasonOption<T>(yargs: Argv<T>) {
     coerce: once("--reason"),
     describe: "Shown in log, status and history",
   });
+}
+
+/** Of commands that can wait until every worker has what they brought. */
+export interface WaitArguments {
+  readonly wait: boolean;
+  readonly "wait-limit": number;
+}
+
+export function withWaitOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option("wait", {
+      type: "boolean",
+      default: false,
+      describe:
+        "Return when every VM and every worker of the targets has applied it; name those that have not",
+    })
+    .option("wait-limit", {
+      type: "number",
+      requiresArg: true,
+      default: 30,
+      describe: "Seconds to wait at most; exit code 1 when they are over",
+    })
+    .check(({ "wait-limit": limit }) => {
+      if (limit > 0 && limit <= 600) return true;
+      throw new ReluaError("usage", `--wait-limit is ${limit}; it takes seconds, up to 600`);
+    });
+}
+
+/** `waitMs` of the request's body; nothing without `--wait`. */
+export function waitOf({ wait, "wait-limit": limit }: WaitArguments): { readonly waitMs?: number } {
+  return wait ? { waitMs: Math.max(1, Math.round(limit * 1000)) } : {};
 }
 
 /** Of commands that print data. */

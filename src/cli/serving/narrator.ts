@@ -57,7 +57,7 @@ export class Narrator {
   #report(outcome: Outcome): void {
     const terminal = this.#terminal;
     const report = reportOf(outcome, this.#agent.config.prefix);
-    const vms = this.#agent.config.threads;
+    const vms = this.#agent.hosting ? this.#agent.config.threads : 0;
     terminal.progress("");
     if (outcome.outcome === "rejected") terminal.err(formatReport(report, terminal.errStyle, vms));
     else terminal.out(formatReport(report, terminal.outStyle, vms));

@@ -31,7 +31,7 @@ export interface ControlledAgent {
   /** No commit until `release`, or until `limitMs` are over. */
   hold(request: { readonly owner?: string; readonly reason?: string; readonly limitMs?: number }): HoldStatus;
   /** Ends the hold and commits what differs by now. */
-  release(reason?: string): Promise<Outcome>;
+  release(request?: Pick<ReloadRequest, "reason" | "waitMs">): Promise<Outcome>;
   status(): AgentStatus;
   /** Why a module name is never evicted; undefined when it may be. */
   pinnedWhy(name: string): string | undefined;

@@ -1,8 +1,9 @@
 /** Outcomes, plans and status in the contract's JSON: for the API, the events and `--json` of the command line. */
 
 import type { Change } from "../../core/change-set.ts";
+import type { TargetStatus } from "../../core/delivery.ts";
 import type { HoldStatus } from "../../core/hold.ts";
-import type { LoadError, Outcome } from "../../core/outcome.ts";
+import type { LoadError, Outcome, VmApplied } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type {
@@ -39,7 +40,14 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
     })),
     evicted: presentEvicted(outcome.evicted),
     kept: presentKept(outcome.kept),
-    vms: outcome.vms.map(({ appliedMs, ...vm }) => ({ ...vm, appliedMs: tenths(appliedMs) })),
+    vms: outcome.vms.map(presentApplied),
+    targets: outcome.targets.map(({ target, applied, missing, error }) => ({
+      target,
+      applied: applied.map(presentApplied),
+      missing: [...missing],
+      ...(error === undefined ? {} : { error }),
+    })),
+    ...(outcome.missing === undefined ? {} : { missing: [...outcome.missing] }),
     errors: outcome.errors.map((error) => presentLoadError(error, prefix)),
     recycleRequired: [...outcome.recycleRequired],
     diskDiffers: outcome.diskDiffers,
@@ -76,6 +84,7 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     diskDiffers: status.diskDiffers,
     rolledBackTo: status.rolledBackTo ?? null,
     vms: status.vms.map(presentVm),
+    targets: status.targets.map(presentTarget),
     watch: {
       files: watch.files,
       folders: watch.folders,
@@ -104,6 +113,30 @@ export function presentVm(vm: VmStatus): PresentedStatus["vms"][number] {
     heap: vm.heap ?? null,
     restarts: vm.restarts,
   };
+}
+
+function presentTarget(target: TargetStatus): PresentedStatus["targets"][number] {
+  const { name, type, state, generation, acknowledges, workers, error } = target;
+  return {
+    name,
+    type,
+    state,
+    generation: generation ?? null,
+    acknowledges,
+    workers: workers.map(({ id, worker, pid, generation, modules, errors }) => ({
+      id,
+      worker,
+      pid: pid ?? null,
+      generation: generation ?? null,
+      modules: modules ?? null,
+      errors: [...errors],
+    })),
+    error: error ?? null,
+  };
+}
+
+function presentApplied({ appliedMs, ...vm }: VmApplied): PresentedOutcome["vms"][number] {
+  return { ...vm, appliedMs: tenths(appliedMs) };
 }
 
 /** Inside the prefix the rest of the path, outside the whole of it. */

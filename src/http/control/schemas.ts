@@ -38,6 +38,40 @@ export const holdSchema = z.strictObject({
   endsInMs: milliseconds,
 });
 
+const appliedSchema = z.strictObject({
+  id: vmId,
+  appliedMs: milliseconds,
+  recycled: z.string().optional().describe("Why it is replaced by a new one"),
+});
+
+const targetReportSchema = z.strictObject({
+  target: z.string(),
+  applied: z.array(appliedSchema).describe("Workers that run this generation"),
+  missing: z.array(z.string()).describe("Those that did not yet when the outcome was told"),
+  error: z.string().optional(),
+});
+
+const workerSchema = z.strictObject({
+  id: vmId.describe("Among the workers of all targets"),
+  worker: z.string().describe("As the host names it"),
+  pid: z.int().nullable(),
+  generation: generation.nullable().describe("The last that it has applied"),
+  modules: z.int().nonnegative().nullable(),
+  errors: z.array(z.string()),
+});
+
+const targetSchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(["nginx", "njet", "command"]),
+  state: z.enum(["new", "current", "behind", "down"]),
+  generation: generation
+    .nullable()
+    .describe("The last that it took; where it acknowledges: that all workers run"),
+  acknowledges: z.boolean().describe("False: nobody learns whether its workers have applied anything"),
+  workers: z.array(workerSchema),
+  error: z.string().nullable(),
+});
+
 export const outcomeSchema = z.strictObject({
   id: z.int(),
   outcome: z.enum(["committed", "recycle-required", "rejected", "unchanged", "planned", "held"]),
@@ -57,8 +91,13 @@ export const outcomeSchema = z.strictObject({
   changes: z.array(changeSchema),
   evicted: z.array(evictedSchema),
   kept: z.array(keptSchema),
-  vms: z.array(z.strictObject({ id: vmId, appliedMs: milliseconds, recycled: z.string().optional() })),
+  vms: z.array(appliedSchema),
   errors: z.array(loadErrorSchema),
+  targets: z.array(targetReportSchema).describe("The hosts beside the agent"),
+  missing: z
+    .array(z.string())
+    .optional()
+    .describe("With waitMs: VMs and workers that had not applied it when the time was over"),
   recycleRequired: z.array(name).describe("Pinned modules whose own source changed"),
   diskDiffers: z.boolean().describe("The disk is not what runs afterwards"),
   hold: holdSchema.optional().describe("The hold that stands in the way, or that the release ended"),
@@ -87,6 +126,7 @@ export const statusSchema = z.strictObject({
     .nullable()
     .describe("The generation whose sources run again; null unless the last commit was a rollback"),
   vms: z.array(vmSchema),
+  targets: z.array(targetSchema).describe("The hosts beside the agent"),
   watch: z.strictObject({
     files: z.int().nonnegative(),
     folders: z.int().nonnegative(),

@@ -113,8 +113,8 @@ export class FakeAgent implements ControlledAgent {
     this.turns.push({ call: "hold", ...request });
     return { owner: "deploy", reason: "rsync", since: Date.UTC(2026, 0, 1), endsInMs: 600_000 };
   }
-  async release(reason?: string): Promise<Outcome> {
-    this.turns.push({ call: "release", reason });
+  async release(request: object = {}): Promise<Outcome> {
+    this.turns.push({ call: "release", ...request });
     return { ...(await this.next()), trigger: "release" };
   }
   status(): AgentStatus {

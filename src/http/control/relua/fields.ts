@@ -25,3 +25,12 @@ const entry = z
 export const texts = z
   .array(entry, takes("a list of texts"))
   .max(maxListed, takes(`at most ${maxListed} entries`));
+
+const longestWaitMs = 600_000;
+
+/** How long an answer may wait until every worker has applied what it tells. */
+export const waitMs = z
+  .int(takes(`0 to ${longestWaitMs}`))
+  .min(0, takes(`0 to ${longestWaitMs}`))
+  .max(longestWaitMs, takes(`0 to ${longestWaitMs}`))
+  .describe("Milliseconds to wait until every VM and every worker of the targets has applied it");

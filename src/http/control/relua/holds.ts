@@ -5,7 +5,7 @@ import { closedObject } from "../../../core/closed-object.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentHold } from "../present.ts";
 import { holdSchema } from "../schemas.ts";
-import { nothing, takes, text } from "./fields.ts";
+import { nothing, takes, text, waitMs } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 import { answerOutcome, outcomeAnswers } from "./outcome-answer.ts";
 
@@ -22,7 +22,7 @@ export const holdRequestSchema = closedObject({
     .describe("Milliseconds until the hold ends by itself"),
 });
 
-const releaseRequestSchema = closedObject({ reason: text.optional() });
+const releaseRequestSchema = closedObject({ reason: text.optional(), waitMs: waitMs.optional() });
 
 const rollbackRequestSchema = closedObject({
   generation: z
@@ -61,7 +61,14 @@ export function holdOperations(agent: ControlledAgent): readonly Operation[] {
       query: nothing,
       body: releaseRequestSchema,
       answers: outcomeAnswers,
-      answer: async ({ body: { reason } }) => answerOutcome(await agent.release(reason), agent.prefix),
+      answer: async ({ body: { reason, waitMs } }) =>
+        answerOutcome(
+          await agent.release({
+            ...(reason === undefined ? {} : { reason }),
+            ...(waitMs === undefined ? {} : { waitMs }),
+          }),
+          agent.prefix,
+        ),
     }),
     operation({
       method: "POST",

@@ -9,7 +9,7 @@ import type { ControlledAgent } from "../controlled-agent.ts";
 import { presentOutcome } from "../present.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { outcomeSchema } from "../schemas.ts";
-import { flag, nothing, takes, text, texts } from "./fields.ts";
+import { flag, nothing, takes, text, texts, waitMs } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
 import { answerOutcome, outcomeAnswers } from "./outcome-answer.ts";
 import { Tickets } from "./tickets.ts";
@@ -21,6 +21,7 @@ export const reloadRequestSchema = closedObject({
   force: flag.optional().describe("Evict what names and files say though nothing changed"),
   dryRun: flag.optional().describe("Plan only"),
   reason: text.optional(),
+  waitMs: waitMs.optional(),
 }).describe("{}: everything that differs on disk now");
 
 const historyLimit = z
@@ -104,7 +105,7 @@ function prefersAsync(prefer: string | string[] | undefined): boolean {
 }
 
 function requestOf(body: z.output<typeof reloadRequestSchema>, prefix: string): ReloadRequest {
-  const { names, files, all, force, dryRun, reason } = body;
+  const { names, files, all, force, dryRun, reason, waitMs } = body;
   return {
     ...(names === undefined ? {} : { names }),
     ...(files === undefined ? {} : { files: files.map((file) => resolve(prefix, file)) }),
@@ -112,5 +113,6 @@ function requestOf(body: z.output<typeof reloadRequestSchema>, prefix: string): 
     ...(force === undefined ? {} : { force }),
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(reason === undefined ? {} : { reason }),
+    ...(waitMs === undefined ? {} : { waitMs }),
   };
 }

@@ -1,7 +1,7 @@
 /** When to look: collects hints until the disk is quiet. Pure; the clock is an argument. */
 
 export interface SettleOptions {
-  /** Milliseconds without a hint after which the disk counts as quiet. */
+  /** Milliseconds without a hint after which the disk counts as quiet; five times as long after a burst of them. */
   readonly settleMs: number;
   /** Milliseconds after the first hint at which a pass is due though hints keep coming. */
   readonly maxWaitMs: number;
@@ -20,6 +20,12 @@ export interface Due {
 
 /** From so many hints on, the kernel may have dropped some (inotify's queue holds 16,384). */
 const floodedHints = 8192;
+/**
+ * A save makes a few hints. Whoever writes more files is interrupted now and then, by other programs or by the canary
+ * of his last change set: after so many hints the quiet must last so many times longer.
+ */
+const saveHints = 32;
+const burstQuietFactor = 5;
 /** Longest wait for a program that has announced that it is at work. */
 const longestBusyMs = 5000;
 const busyPauseMs = 10;
@@ -106,7 +112,8 @@ export class Settle {
   /** When a pass is due. While something is being written, second looks wait as well: they would see half of it. */
   #dueMs(): number {
     const { settleMs, maxWaitMs } = this.#options;
-    const quietMs = Math.min(this.#lastMs + settleMs, this.#firstMs + maxWaitMs);
+    const wantedMs = this.#hints > saveHints ? burstQuietFactor * settleMs : settleMs;
+    const quietMs = Math.min(this.#lastMs + wantedMs, this.#firstMs + maxWaitMs);
     return Math.max(this.#notBeforeMs, this.#hinted.size > 0 ? quietMs : this.#soonestMs());
   }
 

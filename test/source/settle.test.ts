@@ -22,6 +22,19 @@ describe("a settle window", () => {
     expect(settle.dueInMs(35, idle)).toBeUndefined();
   });
 
+  it("lasts five times as long after more hints than a save makes, and never longer than maxWaitMs", () => {
+    const settle = new Settle({ settleMs: 20, maxWaitMs: 1000 });
+    for (let i = 0; i < 32; i += 1) settle.hint("/a", "event", 0);
+    expect(settle.dueInMs(0, idle)).toBe(20);
+    settle.hint("/a", "event", 0);
+    expect(settle.dueInMs(0, idle)).toBe(100);
+    settle.prolong(950);
+    expect(settle.dueInMs(950, idle)).toBe(50);
+    settle.take(1000);
+    settle.hint("/a", "event", 2000);
+    expect(settle.dueInMs(2000, idle)).toBe(20);
+  });
+
   it("is over after maxWaitMs though hints keep coming", () => {
     const settle = new Settle({ settleMs: 20, maxWaitMs: 100 });
     for (let nowMs = 0; nowMs < 100; nowMs += 10) settle.hint("/a", "event", nowMs);
@@ -68,6 +81,6 @@ describe("a settle window", () => {
     for (let i = 0; i < 8191; i += 1) settle.hint("/a", "event", 0);
     expect(settle.take(20).everything).toBe(false);
     for (let i = 0; i < 8192; i += 1) settle.hint("/a", "event", 100);
-    expect(settle.take(120).everything).toBe(true);
+    expect(settle.take(200).everything).toBe(true);
   });
 });

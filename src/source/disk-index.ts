@@ -28,6 +28,8 @@ export interface FolderNode {
   listed: { readonly mtimeMs: number; readonly ctimeMs: number } | undefined;
   readonly files: Map<string, FileEntry>;
   readonly folders: Map<string, FolderNode>;
+  /** Files that differ and are not read yet, since somebody is writing to them; since when, by name. */
+  readonly unfinished: Map<string, number>;
   /** Reasons by name; the empty name stands for the folder itself. */
   readonly skipped: Map<string, string>;
 }
@@ -86,6 +88,7 @@ export class DiskIndex {
       listed: undefined,
       files: new Map(),
       folders: new Map(),
+      unfinished: new Map(),
       skipped: new Map(),
     };
     this.#folders.set(path, node);

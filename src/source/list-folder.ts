@@ -86,6 +86,7 @@ function dropOthers(pass: Pass, node: FolderNode, found: ReadonlySet<string>): v
   for (const name of [...node.files.keys()]) {
     if (!found.has(name)) pass.index.removeFile(node, name, pass.changes);
   }
+  for (const name of node.unfinished.keys()) if (!found.has(name)) node.unfinished.delete(name);
   for (const [name, child] of [...node.folders]) {
     if (!found.has(name)) pass.index.removeFolder(child, pass.changes);
   }

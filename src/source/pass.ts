@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import type { ArenaWriter } from "./arena.ts";
 import type { Changes } from "./changes.ts";
 import type { DiskIndex, FolderNode } from "./disk-index.ts";
-import { folderIdentity, statOrCode } from "./stat-identity.ts";
+import { type FileIdentity, folderIdentity, statOrCode } from "./stat-identity.ts";
 import type { Territory } from "./territory.ts";
 
 /** A file that waits for its turn to be looked at. */
@@ -16,6 +16,8 @@ export interface Look {
   readonly link: boolean;
   /** Hash it even when `stat` shows no change. */
   readonly force: boolean;
+  /** What `stat` said when it was looked at before in this pass. */
+  readonly earlier?: FileIdentity;
 }
 
 /** One pass: its tools, and what it has still to do. */
@@ -28,6 +30,10 @@ export interface Pass {
   /** Folders to list, and whether everything below is listed as well. */
   readonly toList: Map<FolderNode, boolean>;
   readonly looks: Look[];
+  /** Folders with files that differ and are not read, since somebody is writing to them. */
+  readonly writing: Set<FolderNode>;
+  /** See `Scope`; undefined takes every file as it is. */
+  readonly writingMs: number | undefined;
   /** Tops that are missing and may come back: nothing in them is judged. */
   readonly vanished: Set<FolderNode>;
   /** Folders that must be looked at once more, after so many milliseconds. */
@@ -80,4 +86,5 @@ export function forgetFile(pass: Pass, path: string): void {
   if (node === undefined) return;
   pass.index.removeFile(node, basename(path), pass.changes);
   node.skipped.delete(basename(path));
+  node.unfinished.delete(basename(path));
 }

@@ -2,10 +2,13 @@
 
 import { failedAgainMs, forgetFile, type Look, lookAgain, type Pass, realPathOf } from "./pass.ts";
 import { readContent } from "./read-content.ts";
-import { isGone, isLasting, isYoung, oddKind, sameFile, statOrCode } from "./stat-identity.ts";
+import { fileIdentity, isGone, isLasting, isYoung, oddKind, sameFile, statOrCode } from "./stat-identity.ts";
 import { pathIn } from "./territory.ts";
+import { judgeWriting } from "./unfinished.ts";
 
 const youngAgainMs = 60;
+/** A file that somebody is writing to is looked at again after this, or with the pass after the quiet. */
+const unfinishedAgainMs = 50;
 /** A file that somebody is writing to is tried again this often, with such a pause between, then taken as it is. */
 const unstableRounds = 20;
 const unstablePauseMs = 5;
@@ -16,22 +19,30 @@ export function* readFiles(pass: Pass, progress: (done: number, total: number) =
   let done = 0;
   for (let round = 0; looks.length > 0; round += 1) {
     const unstable: Look[] = [];
+    let pauseMs = 0;
     for (const look of looks) {
-      if (readFile(pass, look, round === unstableRounds)) done += 1;
-      else unstable.push({ ...look, force: true });
+      const verdict = readFile(pass, look, round === unstableRounds);
+      if (verdict === "done") look.node.unfinished.delete(look.name);
+      if (typeof verdict === "object") {
+        unstable.push(verdict.look);
+        pauseMs = Math.max(pauseMs, verdict.afterMs);
+      } else done += 1;
       progress(done, pass.looks.length);
       yield 0;
     }
     looks = unstable;
-    if (unstable.length > 0) yield unstablePauseMs;
+    if (unstable.length > 0) yield pauseMs;
   }
 }
 
-/** Looks at one file; false when it changed meanwhile and must be tried again. */
-function readFile(pass: Pass, look: Look, last: boolean): boolean {
+/** What became of a look: nothing is left to do, the file is left alone for now, or it must be looked at once more. */
+type Verdict = "done" | "left" | { readonly look: Look; readonly afterMs: number };
+
+/** Looks at one file. */
+function readFile(pass: Pass, look: Look, last: boolean): Verdict {
   const { node, name } = look;
   // The folder went away with everything below while the others were being listed.
-  if (pass.index.folder(node.path) !== node) return true;
+  if (pass.index.folder(node.path) !== node) return "done";
   const via = pathIn(node.real, name);
   const stats = statOrCode(via);
   if (typeof stats === "string") return couldNotRead(pass, look, stats);
@@ -40,16 +51,23 @@ function readFile(pass: Pass, look: Look, last: boolean): boolean {
   if (file === undefined) return couldNotRead(pass, look, "ENOENT");
   const known = node.files.get(name);
   const unchanged = known?.identity !== undefined && sameFile(known.identity, stats);
-  if (unchanged && !look.force && known.source.file === file) return true;
+  if (unchanged && !look.force && known.source.file === file) return "done";
   if (pass.defer()) {
     lookAgain(pass, node.path, 0);
-    return true;
+    return "left";
+  }
+  if (pass.writingMs !== undefined) {
+    const { writingMs } = pass;
+    const sinceMs = node.unfinished.get(name);
+    const writing = judgeWriting(stats, { earlier: look.earlier, sinceMs, writingMs }, Date.now());
+    if (writing === "unsure") return { look: { ...look, earlier: fileIdentity(stats) }, afterMs: writingMs };
+    if (writing === "unfinished") return leaveUnfinished(pass, look);
   }
 
   const result = readContent(file, pass.maxFileBytes, pass.arena, pass.index.contents);
   if (result.kind === "error") return couldNotRead(pass, look, result.code);
   if (result.kind === "skipped") return skip(pass, look, result.reason);
-  if (!result.stable && !last) return false;
+  if (!result.stable && !last) return { look: { ...look, force: true }, afterMs: unstablePauseMs };
   const settled = result.stable && !isYoung(result.identity, Date.now());
   if (!settled) lookAgain(pass, node.path, youngAgainMs);
   const { hash, content } = result;
@@ -61,25 +79,33 @@ function readFile(pass: Pass, look: Look, last: boolean): boolean {
     const source = { path: pathIn(node.path, name), file, hash, content };
     pass.index.setFile(node, name, { source, identity }, pass.changes);
   }
-  return true;
+  return "done";
 }
 
-function couldNotRead(pass: Pass, look: Look, code: string): true {
+/** What is known of the file goes on to count; a later look takes what it has become. */
+function leaveUnfinished(pass: Pass, { node, name }: Look): "left" {
+  node.unfinished.set(name, node.unfinished.get(name) ?? Date.now());
+  pass.writing.add(node);
+  lookAgain(pass, node.path, unfinishedAgainMs);
+  return "left";
+}
+
+function couldNotRead(pass: Pass, look: Look, code: string): "done" {
   const { node, name } = look;
   if (isGone(code)) {
     // Listed, and not there under that name: the name as Node spells it is not the one on the disk.
     if (name.includes("\ufffd")) return skip(pass, look, "name is not UTF-8");
     forgetFile(pass, pathIn(node.path, name));
-    return true;
+    return "done";
   }
   if (isLasting(code)) return skip(pass, look, code);
   node.skipped.set(name, code);
   lookAgain(pass, node.path, failedAgainMs);
-  return true;
+  return "done";
 }
 
-function skip(pass: Pass, { node, name }: Look, reason: string): true {
+function skip(pass: Pass, { node, name }: Look, reason: string): "done" {
   pass.index.removeFile(node, name, pass.changes);
   node.skipped.set(name, reason);
-  return true;
+  return "done";
 }

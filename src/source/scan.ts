@@ -3,24 +3,31 @@
 import { type ArenaNumbers, ArenaWriter } from "./arena.ts";
 import { Changes, type Differences } from "./changes.ts";
 import { chooseFolder, choosePath, chooseTops } from "./choose-folders.ts";
-import type { DiskIndex } from "./disk-index.ts";
+import type { DiskIndex, FolderNode } from "./disk-index.ts";
 import { listFolder } from "./list-folder.ts";
 import type { Pass } from "./pass.ts";
 import { readFiles } from "./read-files.ts";
 import type { Territory } from "./territory.ts";
 
+/** What a pass that nobody waits for leaves alone for now. */
+interface Patience {
+  /** A root that vanished less than so long ago. */
+  readonly rootGraceMs?: number;
+  /** Files that grow within so many milliseconds, and those that were emptied just now. */
+  readonly writingMs?: number;
+}
+
 /** What a pass looks at. */
 export type Scope =
   /** Everything. */
-  | { readonly kind: "all"; readonly rootGraceMs?: number }
+  | ({ readonly kind: "all" } & Patience)
   /** Folders that are known; their known subfolders are entered only when they are other ones than before. */
-  | {
+  | ({
       readonly kind: "folders";
       readonly folders: Iterable<string>;
-      readonly rootGraceMs?: number;
       /** Asked before a file is read; true leaves its folder for another time, at once. */
       readonly defer?: () => boolean;
-    }
+    } & Patience)
   /** Files, or folders with everything below, and nothing else. `force` hashes files though `stat` shows no change. */
   | { readonly kind: "paths"; readonly paths: readonly string[]; readonly force: boolean };
 
@@ -29,7 +36,7 @@ export interface ScanResult extends Differences {
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
   /** Folders that must be looked at once more, after so many milliseconds. */
   readonly again: ReadonlyMap<string, number>;
-  /** True while a root is missing that may come back: its files are gone, and no step says so yet. */
+  /** True while no step tells of a root that is missing and may come back, or of files that are being written. */
   readonly awaiting: boolean;
 }
 
@@ -42,6 +49,7 @@ export class Scanner {
   readonly #maxFileBytes: number;
   readonly #numbers: ArenaNumbers;
   readonly #missingSinceMs = new Map<string, number>();
+  readonly #writing = new Set<FolderNode>();
 
   constructor(territory: Territory, index: DiskIndex, maxFileBytes: number, numbers: ArenaNumbers) {
     this.#territory = territory;
@@ -67,6 +75,8 @@ export class Scanner {
       maxFileBytes: this.#maxFileBytes,
       toList: new Map(),
       looks: [],
+      writing: this.#writing,
+      writingMs: scope.kind === "paths" ? undefined : scope.writingMs,
       vanished: new Set(),
       again: new Map(),
       defer: (scope.kind === "folders" ? scope.defer : undefined) ?? never,
@@ -87,7 +97,14 @@ export class Scanner {
       ...changes.finish(this.#index),
       arenas: pass.arena.finish(),
       again: pass.again,
-      awaiting: pass.vanished.size > 0,
+      awaiting: pass.vanished.size > 0 || this.#isWriting(),
     };
+  }
+
+  #isWriting(): boolean {
+    for (const node of this.#writing) {
+      if (node.unfinished.size === 0 || this.#index.folder(node.path) !== node) this.#writing.delete(node);
+    }
+    return this.#writing.size > 0;
   }
 }

@@ -16,6 +16,8 @@ export interface Due {
   readonly told: ReadonlySet<string>;
   /** False: it is a second look only, nobody has told of a change. */
   readonly hinted: boolean;
+  /** False: hints keep coming, only the wait was too long already. */
+  readonly quiet: boolean;
 }
 
 /** From so many hints on, the kernel may have dropped some (inotify's queue holds 16,384). */
@@ -88,8 +90,9 @@ export class Settle {
   take(nowMs: number): Due {
     const folders = new Set<string>();
     const told = new Set<string>();
-    if (this.#dueMs() > nowMs) return { everything: false, folders, told, hinted: false };
+    if (this.#dueMs() > nowMs) return { everything: false, folders, told, hinted: false, quiet: true };
     const hinted = this.#hinted.size > 0;
+    const quiet = !hinted || nowMs >= this.#quietMs();
     const everything = this.#hints >= floodedHints;
     for (const [folder, atMs] of this.#again) {
       if (atMs > nowMs + lookAheadMs) continue;
@@ -100,7 +103,7 @@ export class Settle {
     for (const folder of this.#hinted) folders.add(folder);
     for (const folder of this.#told) told.add(folder);
     this.#clearHints();
-    return { everything, folders, told, hinted };
+    return { everything, folders, told, hinted, quiet };
   }
 
   /** Everything is being looked at: nothing waits any more. */
@@ -111,10 +114,14 @@ export class Settle {
 
   /** When a pass is due. While something is being written, second looks wait as well: they would see half of it. */
   #dueMs(): number {
-    const { settleMs, maxWaitMs } = this.#options;
-    const wantedMs = this.#hints > saveHints ? burstQuietFactor * settleMs : settleMs;
-    const quietMs = Math.min(this.#lastMs + wantedMs, this.#firstMs + maxWaitMs);
-    return Math.max(this.#notBeforeMs, this.#hinted.size > 0 ? quietMs : this.#soonestMs());
+    const hintedMs = Math.min(this.#quietMs(), this.#firstMs + this.#options.maxWaitMs);
+    return Math.max(this.#notBeforeMs, this.#hinted.size > 0 ? hintedMs : this.#soonestMs());
+  }
+
+  /** When the disk counts as quiet, unless more hints come. */
+  #quietMs(): number {
+    const { settleMs } = this.#options;
+    return this.#lastMs + (this.#hints > saveHints ? burstQuietFactor * settleMs : settleMs);
   }
 
   #soonestMs(): number {

@@ -182,9 +182,10 @@ export class Watcher {
     const complete = this.mode === "events" && this.live && !due.everything;
     // A second look that gets into somebody's writing leaves it to the pass after the quiet.
     const defer = () => !due.hinted && (this.#settle.pending || this.#isGitAtWork());
+    const writingMs = due.quiet ? 0 : this.#context.settings.settleMs;
     const scope: Scope = due.everything
-      ? { kind: "all", rootGraceMs }
-      : { kind: "folders", folders: due.folders, rootGraceMs, defer };
+      ? { kind: "all", rootGraceMs, writingMs }
+      : { kind: "folders", folders: due.folders, rootGraceMs, writingMs, defer };
     const result = await this.#context.pass(scope);
     this.#looking = "no";
     // While folders are being opened, or some cannot be, events are not expected to tell of everything.

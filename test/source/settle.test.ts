@@ -40,6 +40,9 @@ describe("a settle window", () => {
     for (let nowMs = 0; nowMs < 100; nowMs += 10) settle.hint("/a", "event", nowMs);
     expect(settle.dueInMs(95, idle)).toBe(5);
     expect(settle.dueInMs(100, idle)).toBe(0);
+    expect(settle.take(100)).toMatchObject({ hinted: true, quiet: false });
+    settle.hint("/a", "event", 200);
+    expect(settle.take(220)).toMatchObject({ hinted: true, quiet: true });
   });
 
   it("is made longer by temporary files, which alone are no reason to look", () => {

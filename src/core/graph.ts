@@ -1,5 +1,7 @@
 /** The dependency graph: what every VM has loaded, from where, and who required it; the union over all VMs. */
 
+import { Edges } from "./edges.ts";
+
 /** `load`: while the requirer's chunk ran. `call`: later, inside a function. */
 export type EdgeKind = "load" | "call";
 
@@ -46,6 +48,9 @@ export interface ModuleObservation {
   readonly pinned?: boolean;
 }
 
+/** What is known of a module without a VM: where its search ends, by the manifest. */
+export type DescribedModule = Pick<ModuleObservation, "name" | "path" | "file" | "hash" | "probes">;
+
 interface MutableRecord extends ModuleRecord {
   path: string | undefined;
   file: string | undefined;
@@ -54,6 +59,8 @@ interface MutableRecord extends ModuleRecord {
   generation: number;
   readonly vms: Set<number>;
   readonly pinnedIn: Set<number>;
+  /** Its source has been described: it stays though no VM holds it. */
+  described: boolean;
 }
 
 /** Mutable on purpose: it is fed by reports and asked by plans, both on the main thread. */
@@ -66,8 +73,18 @@ export interface Graph {
   dropVm(vm: number): void;
   /** Returns whether the edge is news: a new one, or one that turned out to be of kind `load`. */
   connect(edge: Edge): boolean;
-  /** Forgets what `name` requires: its chunk will run again and say so anew. */
+  /** Forgets what `name` was seen to require: its chunk will run again and say so anew. Static edges stay. */
   disconnect(name: string): void;
+  /**
+   * What the source of a module says: where it is, and what it requires. Replaces what was said of this name before,
+   * and yields to what VMs tell: a VM that holds it knows better where it came from, an observed edge hides its static
+   * twin until `disconnect`. Stays until `withdraw`.
+   */
+  describe(module: DescribedModule, requires: readonly Edge[]): void;
+  /** The source is gone: what was described of this name is forgotten. */
+  withdraw(name: string): void;
+  /** Another real file is behind this path now, with the same content: nothing was loaded, but aliases differ. */
+  relocate(path: string, file: string): void;
   module(name: string): ModuleRecord | undefined;
   modules(): Iterable<ModuleRecord>;
   /** Edges that lead to `name`. */
@@ -93,46 +110,53 @@ const mostUnheld = 1_000;
 
 export function createGraph(): Graph {
   const records = new Map<string, MutableRecord>();
-  const incoming = new Map<string, Map<string, Edge>>();
-  const outgoing = new Map<string, Map<string, Edge>>();
+  const edges = new Edges();
   const byFile = new Map<string, Set<string>>();
   const byPath = new Map<string, Set<string>>();
   /** Searched for in vain, or evicted and not required since; oldest first. */
   const unheld = new Set<string>();
 
-  const index = (map: Map<string, Set<string>>, key: string, name: string) => {
-    const names = map.get(key);
-    if (names) names.add(name);
-    else map.set(key, new Set([name]));
-  };
-  const unindex = (map: Map<string, Set<string>>, key: string, name: string) => {
-    const names = map.get(key);
-    if (names?.delete(name) && names.size === 0) map.delete(key);
-  };
   const namesOfFile = (file: string): ReadonlySet<string> => byFile.get(file) ?? nothing;
-  const edgesOf = (map: Map<string, Map<string, Edge>>, name: string): Map<string, Edge> => {
-    const known = map.get(name);
-    if (known) return known;
-    const edges = new Map<string, Edge>();
-    map.set(name, edges);
-    return edges;
+  const indexRecord = ({ name, file, path, probes }: ModuleRecord) => {
+    if (file !== undefined) index(byFile, file, name);
+    if (path !== undefined) index(byPath, path, name);
+    for (const probe of probes) index(byPath, probe, name);
   };
-  const unindexRecord = (record: MutableRecord) => {
-    if (record.file !== undefined) unindex(byFile, record.file, record.name);
-    if (record.path !== undefined) unindex(byPath, record.path, record.name);
-    for (const probe of record.probes) unindex(byPath, probe, record.name);
+  const unindexRecord = ({ name, file, path, probes }: ModuleRecord) => {
+    if (file !== undefined) unindex(byFile, file, name);
+    if (path !== undefined) unindex(byPath, path, name);
+    for (const probe of probes) unindex(byPath, probe, name);
   };
-  const forget = (record: MutableRecord) => {
-    // A name that nobody holds but that somebody required stays: its probes can still change a resolution.
-    if (record.vms.size > 0 || incoming.get(record.name)?.size) return;
-    remove(record);
+  /** The record of `name` with these findings. */
+  const place = ({ name, path, file, hash, probes }: DescribedModule): MutableRecord => {
+    const known = records.get(name);
+    if (known) unindexRecord(known);
+    const record = known ?? newRecord(name);
+    records.set(name, record);
+    record.path = path;
+    record.file = file;
+    record.hash = hash;
+    record.probes = probes;
+    indexRecord(record);
+    return record;
   };
-  const remove = (record: MutableRecord) => {
-    unindexRecord(record);
-    records.delete(record.name);
-    unheld.delete(record.name);
+  /** Forgets a name that nobody needs, and what only that one required: a list, since chains can be long. */
+  const forget = (first: string) => {
+    const names = [first];
+    for (const name of names) {
+      const record = records.get(name);
+      // A name that nobody holds but that somebody required stays: its probes can still change a resolution.
+      if (!record || record.vms.size > 0 || record.described || edges.into(name).size > 0) continue;
+      unindexRecord(record);
+      records.delete(name);
+      unheld.delete(name);
+      names.push(...edges.disconnect(name));
+    }
   };
-  const noteHolders = ({ name, vms }: MutableRecord) => {
+  const disconnect = (name: string) => {
+    for (const orphan of edges.disconnect(name)) forget(orphan);
+  };
+  const noteHolders = ({ name, vms }: ModuleRecord) => {
     unheld.delete(name);
     if (vms.size > 0) return;
     unheld.add(name);
@@ -140,68 +164,35 @@ export function createGraph(): Graph {
     for (let looks = 0; looks < 2 && unheld.size > mostUnheld; looks++) {
       const [oldest = name] = unheld;
       unheld.delete(oldest);
-      const edges = [...(incoming.get(oldest)?.values() ?? [])];
-      if (edges.every((edge) => edge.kind === "call")) forgetUnheld(oldest, edges);
-      else unheld.add(oldest);
+      if (mayBeForgotten(oldest)) {
+        edges.forgetInto(oldest);
+        forget(oldest);
+      } else unheld.add(oldest);
     }
   };
-  const forgetUnheld = (name: string, edges: readonly Edge[]) => {
-    for (const { from } of edges) outgoing.get(from)?.delete(name);
-    incoming.delete(name);
-    disconnect(name);
-    const record = records.get(name);
-    if (record) remove(record);
-  };
-  const disconnect = (name: string) => {
-    const edges = outgoing.get(name);
-    if (!edges) return;
-    outgoing.delete(name);
-    for (const to of edges.keys()) {
-      const others = incoming.get(to);
-      if (others?.delete(name) && others.size === 0) {
-        incoming.delete(to);
-        const record = records.get(to);
-        if (record) forget(record);
-      }
-    }
+  const mayBeForgotten = (name: string): boolean => {
+    if (records.get(name)?.described) return false;
+    for (const edge of edges.into(name).values())
+      if (edge.kind === "load" || edge.static === true) return false;
+    return true;
   };
   const dropFrom = (vm: number, record: MutableRecord) => {
     record.pinnedIn.delete(vm);
-    if (!record.vms.delete(vm)) return;
-    forget(record);
+    if (!record.vms.delete(vm) || record.vms.size > 0) return;
+    // What it required, nobody does any more on its behalf: its chunk will run again and say so anew.
+    disconnect(record.name);
+    forget(record.name);
     if (records.get(record.name) === record) noteHolders(record);
   };
 
   return {
     observe(vm, seen) {
-      let record = records.get(seen.name);
-      if (!record) {
-        record = {
-          name: seen.name,
-          path: undefined,
-          file: undefined,
-          hash: undefined,
-          probes: [],
-          generation: 0,
-          vms: new Set(),
-          pinnedIn: new Set(),
-        };
-        records.set(seen.name, record);
-      } else {
-        unindexRecord(record);
-      }
-      record.path = seen.path;
-      record.file = seen.file;
-      record.hash = seen.hash;
-      record.probes = seen.probes;
+      const record = place(seen);
       record.generation = seen.generation;
       if (seen.held) record.vms.add(vm);
       else record.vms.delete(vm);
       if (seen.held && seen.pinned) record.pinnedIn.add(vm);
       else record.pinnedIn.delete(vm);
-      if (seen.file !== undefined) index(byFile, seen.file, seen.name);
-      if (seen.path !== undefined) index(byPath, seen.path, seen.name);
-      for (const probe of seen.probes) index(byPath, probe, seen.name);
       noteHolders(record);
     },
     drop(vm, name) {
@@ -211,23 +202,36 @@ export function createGraph(): Graph {
     dropVm(vm) {
       for (const record of [...records.values()]) dropFrom(vm, record);
     },
-    connect(edge) {
-      const edges = edgesOf(incoming, edge.to);
-      const known = edges.get(edge.from);
-      // An edge that exists at load time exists at once in a fresh VM: the stronger kind wins.
-      if (known && (known.kind === "load" || edge.kind === "call")) return false;
-      edges.set(edge.from, edge);
-      edgesOf(outgoing, edge.from).set(edge.to, edge);
-      return true;
-    },
+    connect: (edge) => edges.connect(edge),
     disconnect,
+    describe(module, requires) {
+      const known = records.get(module.name);
+      const record = known && known.vms.size > 0 ? known : place(module);
+      record.described = true;
+      for (const orphan of edges.connectStatic(module.name, requires)) forget(orphan);
+    },
+    withdraw(name) {
+      const record = records.get(name);
+      if (!record?.described) return;
+      record.described = false;
+      for (const orphan of edges.connectStatic(name, [])) forget(orphan);
+      forget(name);
+      if (records.has(name)) noteHolders(record);
+    },
+    relocate(path, file) {
+      for (const name of byPath.get(path) ?? nothing) {
+        const record = records.get(name);
+        if (record?.path !== path || record.file === undefined || record.file === file) continue;
+        unindex(byFile, record.file, name);
+        record.file = file;
+        index(byFile, file, name);
+      }
+    },
     module: (name) => records.get(name),
     modules: () => records.values(),
-    dependents: (name) => incoming.get(name)?.values() ?? [],
-    requires: (name) => outgoing.get(name)?.values() ?? [],
-    *edges() {
-      for (const edges of outgoing.values()) yield* edges.values();
-    },
+    dependents: (name) => edges.into(name).values(),
+    requires: (name) => edges.outOf(name).values(),
+    edges: () => edges.all(),
     namesOfFile,
     aliases(name) {
       const file = records.get(name)?.file;
@@ -235,4 +239,29 @@ export function createGraph(): Graph {
     },
     namesTouching: (path) => byPath.get(path) ?? nothing,
   };
+}
+
+function newRecord(name: string): MutableRecord {
+  return {
+    name,
+    path: undefined,
+    file: undefined,
+    hash: undefined,
+    probes: [],
+    generation: 0,
+    vms: new Set(),
+    pinnedIn: new Set(),
+    described: false,
+  };
+}
+
+function index(map: Map<string, Set<string>>, key: string, name: string): void {
+  const names = map.get(key);
+  if (names) names.add(name);
+  else map.set(key, new Set([name]));
+}
+
+function unindex(map: Map<string, Set<string>>, key: string, name: string): void {
+  const names = map.get(key);
+  if (names?.delete(name) && names.size === 0) map.delete(key);
 }

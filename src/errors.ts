@@ -20,6 +20,7 @@ export type ErrorCode =
   | "lua-error"
   | "request-timeout"
   | "source-failed"
+  | "analysis-failed"
   | "usage";
 
 /** An error that Relua raises on purpose. `message` says what, where and what to do. */

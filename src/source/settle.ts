@@ -24,7 +24,8 @@ export interface Due {
 const floodedHints = 8192;
 /**
  * A save makes a few hints. Whoever writes more files is interrupted now and then, by other programs or by the canary
- * of his last change set: after so many hints the quiet must last so many times longer.
+ * of his last change set: after so many hints the quiet must last so many times longer, also for what he writes after
+ * the pass that maxWaitMs forced.
  */
 const saveHints = 32;
 const burstQuietFactor = 5;
@@ -41,6 +42,7 @@ export class Settle {
   readonly #told = new Set<string>();
   readonly #again = new Map<string, number>();
   #hints = 0;
+  #burst = false;
   #firstMs = 0;
   #lastMs = 0;
   #notBeforeMs = 0;
@@ -56,11 +58,15 @@ export class Settle {
 
   /** Something happened in `folder`. `by` says who noticed. */
   hint(folder: string, by: "event" | "sweep", nowMs: number): void {
-    if (this.#hinted.size === 0) this.#firstMs = nowMs;
+    if (this.#hinted.size === 0) {
+      this.#firstMs = nowMs;
+      if (nowMs - this.#lastMs > this.#options.maxWaitMs) this.#burst = false;
+    }
     this.#lastMs = nowMs;
     this.#hinted.add(folder);
     if (by === "event") this.#told.add(folder);
     this.#hints += 1;
+    if (this.#hints > saveHints) this.#burst = true;
   }
 
   /** A writer is at work on a temporary name: the quiet begins anew. */
@@ -121,7 +127,7 @@ export class Settle {
   /** When the disk counts as quiet, unless more hints come. */
   #quietMs(): number {
     const { settleMs } = this.#options;
-    return this.#lastMs + (this.#hints > saveHints ? burstQuietFactor * settleMs : settleMs);
+    return this.#lastMs + (this.#burst ? burstQuietFactor * settleMs : settleMs);
   }
 
   #soonestMs(): number {

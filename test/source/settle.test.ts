@@ -31,8 +31,11 @@ describe("a settle window", () => {
     settle.prolong(950);
     expect(settle.dueInMs(950, idle)).toBe(50);
     settle.take(1000);
-    settle.hint("/a", "event", 2000);
-    expect(settle.dueInMs(2000, idle)).toBe(20);
+    settle.hint("/a", "event", 1900);
+    expect(settle.dueInMs(1900, idle)).toBe(100);
+    settle.take(2000);
+    settle.hint("/a", "event", 3000);
+    expect(settle.dueInMs(3000, idle)).toBe(20);
   });
 
   it("is over after maxWaitMs though hints keep coming", () => {

@@ -3,9 +3,13 @@ import { connect } from "node:net";
 import { parentPort } from "node:worker_threads";
 
 /** What is sent, and what came back; see LoadOrder and LoadReport in load.ts. */
-async function measure({ port, path, connections, ms, floor }) {
+async function measure({ port, path, body, connections, ms, floor }) {
+  const head = (first, more) =>
+    `${first} ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n${more}\r\n`;
   const request = Buffer.from(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`,
+    body === undefined
+      ? head("GET", "")
+      : head("POST", `Content-Length: ${Buffer.byteLength(body)}\r\n`) + body,
   );
   const report = { answers: 0, failed: 0, stale: 0, versions: new Set(), latenciesMs: [] };
   const floors = floor && new Int32Array(floor);

@@ -6,6 +6,8 @@ import { Worker } from "node:worker_threads";
 export interface LoadOrder {
   readonly port: number;
   readonly path: string;
+  /** Sent by POST; without it GET. */
+  readonly body?: string;
   readonly connections: number;
   readonly ms: number;
   /** An Int32: the version that every request sent from now on must be answered with, or a newer one. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 const dist = (file) => import(new URL(`../dist/${file}`, import.meta.url));
-const kinds = { agent, bare, plane };
+const kinds = { agent, bare, fengari, plane };
 
 const order = JSON.parse(process.argv[2]);
 const server = await kinds[order.kind](order);
@@ -24,6 +24,39 @@ async function bare({ headers, body }) {
   const http = createServer((_req, res) => {
     res.writeHead(200, "OK", lines);
     res.end(body, "latin1");
+  });
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const close = () => {
+    http.closeAllConnections();
+    http.close();
+  };
+  return { port: http.address().port, close };
+}
+
+async function fengari({ packagePath, module, fn }) {
+  const { lauxlib, lua, lualib, to_luastring } = (await dist("fengari/fengari.js")).default;
+  const L = lauxlib.luaL_newstate();
+  lualib.luaL_openlibs(L);
+  const prelude = `package.path = ${JSON.stringify(packagePath)}; return require(${JSON.stringify(module)}).${fn}`;
+  if (lauxlib.luaL_dostring(L, to_luastring(prelude)) !== lua.LUA_OK)
+    throw new Error(lua.lua_tojsstring(L, -1));
+  const call = (body) => {
+    lua.lua_pushvalue(L, -1);
+    lua.lua_pushstring(L, body);
+    if (lua.lua_pcall(L, 1, 1, 0) !== lua.LUA_OK) throw new Error(lua.lua_tojsstring(L, -1));
+    const answer = lua.lua_tostring(L, -1);
+    lua.lua_pop(L, 1);
+    return answer;
+  };
+  const http = createServer((req, res) => {
+    const pieces = [];
+    req.on("data", (piece) => pieces.push(piece));
+    req.on("end", () => {
+      const answer = call(Buffer.concat(pieces));
+      res.writeHead(200, "OK", ["Content-Type", "text/html", "Content-Length", `${answer.length}`]);
+      res.end(answer);
+    });
   });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");

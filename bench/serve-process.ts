@@ -4,9 +4,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { ConfigInput } from "./built.ts";
 
-/** An agent; node:http alone, or the data plane without VMs, which answer everything alike. */
+/**
+ * An agent; node:http alone, or the data plane without VMs, which answer everything alike; node:http with a bare
+ * Fengari state in the same thread, which answers what `require(module)[fn](body)` returns.
+ */
 export type ServeOrder =
   | { readonly kind: "agent"; readonly config: ConfigInput }
+  | { readonly kind: "fengari"; readonly packagePath: string; readonly module: string; readonly fn: string }
   | { readonly kind: "bare" | "plane"; readonly headers: readonly string[]; readonly body: string };
 
 export class Served {

@@ -1,0 +1,3 @@
+return function(text)
+  return (text:gsub("^%s+", ""):gsub("%s+$", ""))
+end

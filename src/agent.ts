@@ -3,7 +3,7 @@
 import { EventEmitter } from "node:events";
 import { type Config, type ConfigInput, parseConfig } from "./config/index.ts";
 import type { Change } from "./core/change-set.ts";
-import { createGraph, type Graph } from "./core/graph.ts";
+import { createGraph, type Edge, type Graph } from "./core/graph.ts";
 import type { HoldStatus } from "./core/hold.ts";
 import type { LogLevel } from "./core/log.ts";
 import type { Outcome, Trigger } from "./core/outcome.ts";
@@ -24,6 +24,7 @@ import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
 import type { HostTarget } from "./reload/target.ts";
 import type { Source } from "./source/contract.ts";
 import { createSource } from "./source/source.ts";
+import { StaticSources } from "./static-sources.ts";
 import type { Pool } from "./vm/pool.ts";
 import { type FleetSubstitutes, VmFleet } from "./vm-fleet.ts";
 import { WebFront } from "./web-front.ts";
@@ -65,6 +66,7 @@ export class Agent {
   /** Undefined beside another host. */
   readonly #fleet: VmFleet | undefined;
   readonly #pinnedWhy: PinnedWhy;
+  readonly #statics: StaticSources;
   readonly #web: WebFront;
   readonly #targets: readonly HostTarget[] = [];
   readonly #holdFile: HoldFile;
@@ -89,6 +91,11 @@ export class Agent {
       ignore: config.scan.ignore,
       maxFileBytes: config.scan.maxFileBytes,
       watch: config.watch,
+    });
+    this.#statics = new StaticSources({
+      ...config,
+      generation: () => this.#store.generation,
+      manifest: () => this.#store.snapshot(),
     });
     if (hosting)
       this.#fleet = new VmFleet(
@@ -257,6 +264,14 @@ export class Agent {
     return this.#store.arenaBytes;
   }
 
+  /**
+   * What the sources of the active generation require by their texts, loaded or not.
+   * @throws ReluaError `analysis-failed`
+   */
+  staticEdges(): Promise<readonly Edge[]> {
+    return this.#statics.edges();
+  }
+
   /** `$prefix`, absolute. */
   get prefix(): string {
     return this.config.prefix;
@@ -295,9 +310,10 @@ export class Agent {
     this.reloader.close();
     const source = this.#source.close();
     const until = performance.now() + shutdownMs;
+    const statics = this.#statics.close();
     await this.#web.close(shutdownMs);
     await this.#fleet?.close(Math.max(0, until - performance.now()));
-    await source;
+    await Promise.all([source, statics]);
   }
 
   #listen(): void {

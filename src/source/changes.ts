@@ -1,18 +1,18 @@
-/** Collects what one pass changed in the index, and boils it down to the differences that count. */
+/** Collects what passes changed in the index, and boils it down to the differences that count. */
 
 import type { SourceFile } from "../core/manifest.ts";
 import type { DiskIndex } from "./disk-index.ts";
 
-/** What a pass found: a step without its number and memory. */
+/** What was found since the last step: a step without its number and memory. */
 export interface Differences {
   readonly present: readonly SourceFile[];
   readonly absent: readonly string[];
 }
 
-/** Remembers each touched path as it was before the pass. */
+/** Remembers each touched path as it was in the last step. */
 export class Changes {
   readonly #before = new Map<string, SourceFile | undefined>();
-  /** Contents lose their uses at the end only, so that one which comes back within the pass is still found. */
+  /** Contents lose their uses at the end only, so that one which comes back before the next step is still found. */
   readonly #released: string[] = [];
 
   /** To be called with what was known of `path` whenever that is replaced or removed. */
@@ -26,8 +26,8 @@ export class Changes {
     for (const file of known) this.#before.set(file.path, file);
   }
 
-  /** The differences between before and now. To be called once. */
-  finish(index: DiskIndex): Differences {
+  /** The differences between before and now. */
+  differences(index: DiskIndex): Differences {
     const present: SourceFile[] = [];
     const absent: string[] = [];
     for (const [path, was] of this.#before) {
@@ -38,7 +38,11 @@ export class Changes {
         present.push(now);
       }
     }
-    for (const hash of this.#released) index.contents.release(hash);
     return { present, absent };
+  }
+
+  /** To be called once, when a step tells of the differences. */
+  finish(index: DiskIndex): void {
+    for (const hash of this.#released) index.contents.release(hash);
   }
 }

@@ -26,6 +26,9 @@ export class Disk {
   readonly #index = new DiskIndex();
   readonly #scanner: Scanner;
   readonly #watcher: Watcher | undefined;
+  /** What passes found that no step tells of yet. */
+  #untold = new Changes();
+  readonly #untoldArenas = new Map<number, SharedArrayBuffer>();
   #files: readonly string[];
   #passes: Promise<unknown> = Promise.resolve();
   #pending = true;
@@ -50,7 +53,8 @@ export class Disk {
       settings: options.watch,
       territory: this.#territory,
       index: this.#index,
-      pass: (scope: Scope) => this.#inTurn(() => this.#pass(undefined, scope)),
+      pass: (scope: Scope, settled: (found: ScanResult) => boolean) =>
+        this.#inTurn(() => this.#pass(undefined, scope, settled)),
       changed: () => this.#tell(),
       warning: (message: string) => post({ type: "warning", message }),
       failed,
@@ -60,9 +64,8 @@ export class Disk {
 
   /** Reads everything, answers request 0, and begins to watch. */
   async start(): Promise<void> {
-    const changes = new Changes();
-    changes.assume(this.#boot.known);
-    await this.#inTurn(() => this.#pass(0, { kind: "all" }, changes));
+    this.#untold.assume(this.#boot.known);
+    await this.#inTurn(() => this.#pass(0, { kind: "all" }));
     this.#watcher?.begin();
     this.#tell();
   }
@@ -79,8 +82,11 @@ export class Disk {
     }
     const { id, paths, force } = message;
     await this.#inTurn(() => {
-      if (paths !== "all")
+      if (paths !== "all") {
+        // A step that answers for some paths tells of no others.
+        this.#publish(undefined);
         return this.#pass(id, { kind: "paths", paths: paths.map((path) => resolve(path)), force });
+      }
       this.#watcher?.clear();
       return this.#pass(id, { kind: "all" });
     });
@@ -97,16 +103,29 @@ export class Disk {
     return turn;
   }
 
-  async #pass(id: number | undefined, scope: Scope, changes = new Changes()): Promise<ScanResult> {
+  async #pass(
+    id: number | undefined,
+    scope: Scope,
+    settled: (found: ScanResult) => boolean = () => true,
+  ): Promise<ScanResult> {
     const progress = slowProgress((done, total) => this.#post({ type: "progress", done, total }));
-    const result = await runSliced(this.#scanner.scan(scope, changes, progress));
-    const { present, absent, arenas } = result;
+    const result = await runSliced(this.#scanner.scan(scope, this.#untold, progress));
+    for (const [number, memory] of result.arenas) this.#untoldArenas.set(number, memory);
     this.#post({ type: "status", status: this.#status() });
-    if (id !== undefined || present.length > 0 || absent.length > 0) {
-      this.#post({ type: "step", id, present, absent, arenas });
-    }
+    if (settled(result)) this.#publish(id);
     this.#watcher?.passed(result);
     return result;
+  }
+
+  /** One step of all that was found since the last one. */
+  #publish(id: number | undefined): void {
+    const { present, absent } = this.#untold.differences(this.#index);
+    if (id !== undefined || present.length > 0 || absent.length > 0) {
+      this.#post({ type: "step", id, present, absent, arenas: new Map(this.#untoldArenas) });
+    }
+    this.#untold.finish(this.#index);
+    this.#untold = new Changes();
+    this.#untoldArenas.clear();
   }
 
   /** Says what has changed about the watching; steps speak for themselves. */

@@ -15,6 +15,8 @@ import {
 import { type Interest, pathIn } from "./territory.ts";
 
 const deepestLevel = 64;
+/** Whoever made a folder and put something into it so recently is likely not done yet. */
+const freshMs = 200;
 
 /** One listing under way. */
 interface Listing {
@@ -52,6 +54,7 @@ export function listFolder(pass: Pass, node: FolderNode, deep: boolean): void {
     everything: deep || node.identity !== identity,
     found: new Set(),
   };
+  if (node.identity !== identity && Date.now() - stats.mtimeMs < freshMs) pass.fresh.push(node.path);
   index.identify(node, identity, node.real);
   node.listed = isYoung(stats, Date.now()) ? undefined : { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs };
   const entries = interest.suffixes.length > 0 ? entriesOf(node) : [];

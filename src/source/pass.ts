@@ -30,6 +30,8 @@ export interface Pass {
   /** Folders to list, and whether everything below is listed as well. */
   readonly toList: Map<FolderNode, boolean>;
   readonly looks: Look[];
+  /** Folders that were not known before, and that something was put into just now. */
+  readonly fresh: string[];
   /** Folders with files that differ and are not read, since somebody is writing to them. */
   readonly writing: Set<FolderNode>;
   /** See `Scope`; undefined takes every file as it is. */

@@ -1,7 +1,7 @@
 /** One pass over the disk, stage by stage: brings the index up to date and says what differed. */
 
 import { type ArenaNumbers, ArenaWriter } from "./arena.ts";
-import { Changes, type Differences } from "./changes.ts";
+import type { Changes, Differences } from "./changes.ts";
 import { chooseFolder, choosePath, chooseTops } from "./choose-folders.ts";
 import type { DiskIndex, FolderNode } from "./disk-index.ts";
 import { listFolder } from "./list-folder.ts";
@@ -31,9 +31,12 @@ export type Scope =
   /** Files, or folders with everything below, and nothing else. `force` hashes files though `stat` shows no change. */
   | { readonly kind: "paths"; readonly paths: readonly string[]; readonly force: boolean };
 
-/** What a pass found. */
+/** What a pass found, and passes before it that no step tells of yet. */
 export interface ScanResult extends Differences {
+  /** Of this pass alone. */
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
+  /** New folders that something was put into just now. */
+  readonly fresh: readonly string[];
   /** Folders that must be looked at once more, after so many milliseconds. */
   readonly again: ReadonlyMap<string, number>;
   /** True while no step tells of a root that is missing and may come back, or of files that are being written. */
@@ -59,12 +62,12 @@ export class Scanner {
   }
 
   /**
-   * One pass. Yields after every few system calls how many milliseconds to pause, mostly 0.
+   * One pass; what it changes is added to `changes`. Yields after every few system calls how many milliseconds to pause, mostly 0.
    * `progress` is told the files that are done and the files that are to be looked at.
    */
   *scan(
     scope: Scope,
-    changes = new Changes(),
+    changes: Changes,
     progress: (done: number, total: number) => void = () => {},
   ): Generator<number, ScanResult> {
     const pass: Pass = {
@@ -75,6 +78,7 @@ export class Scanner {
       maxFileBytes: this.#maxFileBytes,
       toList: new Map(),
       looks: [],
+      fresh: [],
       writing: this.#writing,
       writingMs: scope.kind === "paths" ? undefined : scope.writingMs,
       vanished: new Set(),
@@ -94,8 +98,9 @@ export class Scanner {
     }
     yield* readFiles(pass, progress);
     return {
-      ...changes.finish(this.#index),
+      ...changes.differences(this.#index),
       arenas: pass.arena.finish(),
+      fresh: pass.fresh,
       again: pass.again,
       awaiting: pass.vanished.size > 0 || this.#isWriting(),
     };

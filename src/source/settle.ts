@@ -16,6 +16,8 @@ export interface Due {
   readonly told: ReadonlySet<string>;
   /** False: it is a second look only, nobody has told of a change. */
   readonly hinted: boolean;
+  /** When the first of the hints came; now, when there are none. */
+  readonly sinceMs: number;
   /** False: hints keep coming, only the wait was too long already. */
   readonly quiet: boolean;
 }
@@ -69,6 +71,11 @@ export class Settle {
     if (this.#hints > saveHints) this.#burst = true;
   }
 
+  /** What was taken out was not the end of it: the wait goes on as one that began at `sinceMs`. */
+  resume(sinceMs: number): void {
+    this.#firstMs = Math.min(this.#firstMs, sinceMs);
+  }
+
   /** A writer is at work on a temporary name: the quiet begins anew. */
   prolong(nowMs: number): void {
     this.#lastMs = nowMs;
@@ -96,8 +103,10 @@ export class Settle {
   take(nowMs: number): Due {
     const folders = new Set<string>();
     const told = new Set<string>();
-    if (this.#dueMs() > nowMs) return { everything: false, folders, told, hinted: false, quiet: true };
     const hinted = this.#hinted.size > 0;
+    const sinceMs = hinted ? this.#firstMs : nowMs;
+    if (this.#dueMs() > nowMs)
+      return { everything: false, folders, told, hinted: false, sinceMs, quiet: true };
     const quiet = !hinted || nowMs >= this.#quietMs();
     const everything = this.#hints >= floodedHints;
     for (const [folder, atMs] of this.#again) {
@@ -109,7 +118,7 @@ export class Settle {
     for (const folder of this.#hinted) folders.add(folder);
     for (const folder of this.#told) told.add(folder);
     this.#clearHints();
-    return { everything, folders, told, hinted, quiet };
+    return { everything, folders, told, hinted, sinceMs, quiet };
   }
 
   /** Everything is being looked at: nothing waits any more. */

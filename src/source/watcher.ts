@@ -1,5 +1,6 @@
 /** Decides when and where the disk is looked at: gathers hints, waits for quiet, and has a pass made. */
 
+import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { WatchSettings } from "../core/watch-settings.ts";
 import type { Differences } from "./changes.ts";
@@ -19,8 +20,8 @@ export interface WatcherContext {
   readonly settings: WatchSettings;
   readonly territory: Territory;
   readonly index: DiskIndex;
-  /** Makes a pass in its turn, and publishes what it found. */
-  pass(scope: Scope): Promise<ScanResult>;
+  /** Makes a pass in its turn; what it found is published when `settled` says so, or with what a later pass finds. */
+  pass(scope: Scope, settled: (found: ScanResult) => boolean): Promise<ScanResult>;
   /** What the watcher can be asked for may have changed. */
   changed(): void;
   warning(message: string): void;
@@ -45,6 +46,11 @@ export class Watcher {
   #timerAtMs = 0;
   #looking: "no" | "hinted" | "again" = "no";
   #awaiting = false;
+  /** No step tells yet of what was found by the last passes. */
+  #keeping = false;
+  /** Folders that an event told of since the last step, and whether events could tell of everything. */
+  readonly #told = new Set<string>();
+  #complete = true;
   #begun = false;
   #closed = false;
   #missed = 0;
@@ -112,6 +118,8 @@ export class Watcher {
   /** Everything is about to be looked at: what waits for a pass will be in that one. */
   clear(): void {
     this.#settle.clear();
+    this.#keeping = false;
+    this.#told.clear();
   }
 
   async close(): Promise<void> {
@@ -186,17 +194,40 @@ export class Watcher {
     const scope: Scope = due.everything
       ? { kind: "all", rootGraceMs, writingMs }
       : { kind: "folders", folders: due.folders, rootGraceMs, writingMs, defer };
-    const result = await this.#context.pass(scope);
+    const result = await this.#context.pass(scope, (found) => this.#isSettled(found, due));
     this.#looking = "no";
+    for (const folder of due.told) this.#told.add(folder);
     // While folders are being opened, or some cannot be, events are not expected to tell of everything.
-    if (complete) this.#countMissed(result, due.told);
+    this.#complete &&= complete;
+    if (!this.#keeping) {
+      if (this.#complete) this.#countMissed(result);
+      this.#told.clear();
+      this.#complete = true;
+    }
     this.#armIn(0);
     this.#context.changed();
   }
 
-  #countMissed({ present, absent }: Differences, told: ReadonlySet<string>): void {
+  /** False: what was found is the beginning of something. One change set is to be one step. */
+  #isSettled({ present, absent, fresh }: ScanResult, { folders, hinted, sinceMs }: Due): boolean {
+    const nowMs = performance.now();
+    const differing = [...present.map(({ path }) => path), ...absent];
+    // In a folder that is new, much may have happened before anybody told.
+    const untold = fresh.length > 0 || (this.#keeping && !this.live);
+    const goesOn = untold || (differing.length > 0 && (this.#settle.pending || !hinted));
+    this.#keeping = goesOn && nowMs < sinceMs + this.#context.settings.maxWaitMs;
+    if (!this.#keeping) return true;
+    if (!this.#settle.pending) {
+      const unsettled = untold ? [...folders, ...fresh] : differing.map((path) => dirname(path));
+      for (const folder of unsettled) this.#settle.hint(folder, "event", nowMs);
+    }
+    this.#settle.resume(sinceMs);
+    return false;
+  }
+
+  #countMissed({ present, absent }: Differences): void {
     const missed = [...present.map(({ path }) => path), ...absent].filter(
-      (path) => !isBelow(path, told),
+      (path) => !isBelow(path, this.#told),
     ).length;
     if (missed === 0) return;
     this.#missed += missed;

@@ -5,6 +5,7 @@ import { appendFileSync, linkSync, renameSync, statSync, symlinkSync, writeFileS
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ArenaNumbers } from "../../src/source/arena.ts";
+import { Changes } from "../../src/source/changes.ts";
 import { DiskIndex } from "../../src/source/disk-index.ts";
 import { Scanner, type ScanResult, type Scope } from "../../src/source/scan.ts";
 import { fileIdentity } from "../../src/source/stat-identity.ts";
@@ -22,10 +23,14 @@ function scannerFor(root: string) {
   const scanner = new Scanner(new Territory(options), index, options.maxFileBytes, new ArenaNumbers(1));
   /** Runs a pass; `meanwhile` is called at each place where it can be interrupted. */
   const pass = (scope: Scope, meanwhile: (pauseMs: number) => void = () => {}): ScanResult => {
-    const work = scanner.scan(scope);
+    const changes = new Changes();
+    const work = scanner.scan(scope, changes);
     for (;;) {
       const step = work.next();
-      if (step.done === true) return step.value;
+      if (step.done === true) {
+        changes.finish(index);
+        return step.value;
+      }
       meanwhile(step.value);
     }
   };

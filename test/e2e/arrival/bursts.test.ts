@@ -42,7 +42,7 @@ for (let d = 0; d < folders; d += 1) for (let f = 0; f < perFolder; f += 1) {
     report(`  written in ${wroteMs.toFixed(0)} ms; files by generation: ${changed.join(" + ")}`);
     expect(changed.reduce((sum, count) => sum + count, 0)).toBe(folders * perFolder);
     expect(generations.length).toBeLessThanOrEqual(Math.ceil(wroteMs / 1000) + 1);
-  });
+  }, 90_000);
 
   it("of two processes that write their own files and one in common", async () => {
     const files = { "common.lua": "return 'none'", "app.lua": "return require 'common'" };
@@ -64,8 +64,10 @@ for (let i = 0; i < 200; i += 1) {
       "two processes",
       () => together(writers),
       "true true 1000",
+      { sample: true },
     );
-    expect(generations.length).toBe(1);
+    // Where one of them begins late, the first files of the other may be alone.
+    expect(generations.length).toBeLessThanOrEqual(2);
     for (const text of answers) expect(text).toMatch(/ (4|1000)$/);
   });
 });

@@ -5,7 +5,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { debianProgram, itWithDebian } from "../../debian.ts";
-import { census, elsewhere, modules, Place, run } from "../../support/arrival.ts";
+import { census, elsewhere, modules, Place, report, run } from "../../support/arrival.ts";
 import type { Tree } from "../../support/tree.ts";
 
 const count = 300;
@@ -95,6 +95,34 @@ describe("tar", () => {
       expect(looks(place.tree)).toEqual(looks(next));
     }
   });
+});
+
+describe("a tree of folders that were not there before", () => {
+  const ways = {
+    tar: ["-xf ARCHIVE --directory TO", "tar"],
+    rsync: ["-a FROM/ TO", "rsync"],
+    cp: ["-a FROM/. TO", "coreutils"],
+  } as const;
+  for (const [program, [args, packageName]] of Object.entries(ways)) {
+    itWithDebian(`made by ${program}`, [debianProgram(program, packageName)], async (path) => {
+      const place = await Place.open({
+        files: census(count),
+        answer: "ngx.print((select(2, pcall(require, 'app'))))",
+      });
+      const next = await nextRelease(2);
+      const archive = elsewhere();
+      await run("tar", ["-c", "-f", archive.path("all.tar"), "-C", next.root, "m"]);
+      const words = { ARCHIVE: archive.path("all.tar"), FROM: next.root, TO: place.tree.root };
+      const filled = args.replace(/ARCHIVE|FROM|TO/g, (word) => words[word as keyof typeof words]).split(" ");
+      const { generations } = await place.perform(
+        `new folders by ${program}`,
+        () => run(path!, filled),
+        `v2 x ${count}`,
+      );
+      report(`  ${generations.map(({ changes }) => changes.length).join(" + ")}`);
+      expect(generations.length).toBe(1);
+    });
+  }
 });
 
 describe("cp", () => {

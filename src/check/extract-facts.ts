@@ -3,8 +3,9 @@
 import type { Expression } from "luaparse";
 import type { Place, SourceFacts, StaticFileLoad, StaticRequire } from "../core/source-facts.ts";
 import { constantText } from "./constants.ts";
-import { offsetOf, type Parsed, parseLua, tooDeep } from "./parse-lua.ts";
+import { type Parsed, parseLua, tooDeep } from "./parse-lua.ts";
 import { Places } from "./places.ts";
+import { offsetOf } from "./ranges.ts";
 import { type Listener, walkChunk } from "./walk.ts";
 
 const none = { requires: [], dynamicRequires: [], fileLoads: [] };

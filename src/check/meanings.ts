@@ -13,14 +13,13 @@ const followed: ReadonlySet<string> = new Set([
   "loadfile",
   "module",
   "package",
-  "rawset",
-  "setmetatable",
+  "setfenv",
   "_G",
   "_ENV",
 ]);
 
 /** Modules whose functions are followed; their names differ from the paths of globals by the mark before them. */
-const followedModules: ReadonlySet<string> = new Set(["ffi"]);
+const followedModules: ReadonlySet<string> = new Set(["ffi", "relua.hot"]);
 
 /** What a module stands for: `=ffi`. */
 export function moduleMeaning(name: string | undefined): string | undefined {

@@ -1,13 +1,7 @@
 /** From Lua source to its syntax tree: Lua 5.1 to 5.3 and LuaJIT, whichever the text was written for. */
 
 import luaparse, { type Chunk } from "luaparse";
-
-/** Where and why a text is no Lua. */
-export interface SyntaxFault {
-  /** Bytes from the start of the text. */
-  readonly offset: number;
-  readonly message: string;
-}
+import { missedFault, type SyntaxFault } from "./missed-faults.ts";
 
 export type Parsed = { readonly chunk: Chunk } | { readonly fault: SyntaxFault };
 
@@ -24,7 +18,7 @@ type Dialect = (text: string) => Parsed;
  */
 const dialects: readonly Dialect[] = [
   (text) => parseAs("5.3", text),
-  (text) => parseAs("5.3", withoutSuffixes(text)),
+  (text) => parseAs("5.2", withPlainNumbers(text)),
   (text) => parseAs("LuaJIT", text),
 ];
 
@@ -48,23 +42,39 @@ export function parseLua(text: string): Parsed {
   return furthest as Parsed;
 }
 
-/** Bytes from the start of the text at which a node begins. */
-export function offsetOf(node: object): number {
-  return (node as { readonly range?: readonly [number, number] }).range?.[0] ?? 0;
-}
-
 /** The text is nested more deeply than the stack holds; Lua itself stops at 200 levels. */
 export const tooDeep = "chunk has too many syntax levels";
 
-function parseAs(luaVersion: "5.3" | "LuaJIT", text: string): Parsed {
+function parseAs(luaVersion: "5.2" | "5.3" | "LuaJIT", text: string): Parsed {
+  const onCreateNode = (node: object) => {
+    const fault = missedFault(node, text, luaVersion === "LuaJIT");
+    if (fault !== undefined) throw new MissedFault(fault);
+  };
   try {
     // With another encoding mode the contents of strings are taken for keywords: `return "end" end` is refused.
-    const options = { luaVersion, encodingMode: "none", comments: false, ranges: true } as const;
+    const options = {
+      luaVersion,
+      encodingMode: "none",
+      comments: false,
+      ranges: true,
+      onCreateNode,
+    } as const;
     return { chunk: luaparse.parse(text, { ...options, extendedIdentifiers: true as never }) };
   } catch (error) {
     if (error instanceof RangeError) return { fault: { offset: 0, message: tooDeep } };
+    if (error instanceof MissedFault) return { fault: error.fault };
     if (!isLuaparseError(error)) throw error;
     return { fault: { offset: error.index, message: error.message.replace(/^\[\d+:\d+\] /, "") } };
+  }
+}
+
+/** Gets out of luaparse from one of its callbacks. */
+class MissedFault extends Error {
+  readonly fault: SyntaxFault;
+
+  constructor(fault: SyntaxFault) {
+    super(fault.message);
+    this.fault = fault;
   }
 }
 
@@ -78,25 +88,26 @@ function blankHead(text: string): string {
   return head === "" ? text : " ".repeat(head.length) + text.slice(head.length);
 }
 
-/** What can hold something that looks like a number, and numbers with a suffix of LuaJIT's. */
-const suffixed = new RegExp(
+/** What can hold something that looks like a number, and the numbers that luaparse does not take as Lua 5.3's. */
+const unusualNumber = new RegExp(
   [
     /--\[(?<dashes>=*)\[[\s\S]*?\]\k<dashes>\]/,
     /--[^\n\r]*/,
     /\[(?<level>=*)\[[\s\S]*?\]\k<level>\]/,
     /"(?:\\[\s\S]|[^"\\\n\r])*"|'(?:\\[\s\S]|[^'\\\n\r])*'/,
-    /(?<![\w\x80-\xff])(?<integer>0[xX][\da-fA-F]+|\d+)(?:[uU]?[lL]{2})(?![\w\x80-\xff])/,
-    /(?<![\w\x80-\xff])(?<real>0[xX][\da-fA-F.]+(?:[pP][+-]?\d+)?|[\d.]*\d[\d.]*(?:[eE][+-]?\d+)?)[iI](?![\w\x80-\xff])/,
+    /(?<![\w.\x80-\xff])(?<whole>(?:0[xX][\da-fA-F]+|\d+)(?:[uU]?[lL]{2}|[lL]{2}[uU]))(?![\w\x80-\xff])/,
+    /(?<![\w\x80-\xff])(?<imaginary>(?:0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)(?:[pP][+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[iI])(?![\w\x80-\xff])/,
+    /(?<![\w\x80-\xff])(?<pointed>0[xX]\.[\da-fA-F]+(?:[pP][+-]?\d+)?)(?![\w\x80-\xff.])/,
   ]
     .map(({ source }) => source)
     .join("|"),
   "g",
 );
 
-/** Blanks the suffixes of LuaJIT's 64-bit and imaginary numbers, so that Lua 5.3 takes them. Offsets stay. */
-function withoutSuffixes(text: string): string {
-  return text.replace(suffixed, (whole: string, ...rest: readonly unknown[]) => {
-    const { integer, real } = rest.at(-1) as { readonly integer?: string; readonly real?: string };
-    return (integer ?? real ?? whole).padEnd(whole.length);
+/** Writes 0 for LuaJIT's 64-bit and imaginary numbers and for `0x.8`, so that all of them are taken. Offsets stay. */
+function withPlainNumbers(text: string): string {
+  return text.replace(unusualNumber, (match: string, ...rest: readonly unknown[]) => {
+    const { whole, imaginary, pointed } = rest.at(-1) as Readonly<Record<string, string | undefined>>;
+    return (whole ?? imaginary ?? pointed) === undefined ? match : "0".padEnd(match.length);
   });
 }

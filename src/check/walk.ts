@@ -16,14 +16,19 @@ export interface Moment {
 /** What the walk tells of. */
 export interface Listener {
   /** A call of something followed (see meanings.ts). `guarded` includes the moment's. */
-  call(called: Called, node: Call, moment: Moment): void;
+  call(called: Called, node: Call, moment: Moment, meaning: MeaningHere): void;
   /** A global that is read. */
-  read?(name: string, node: Identifier): void;
+  read?(name: string, node: Identifier, moment: Moment): void;
   /** A global that is written, or declared by `function name()`. */
   write?(name: string, node: Identifier, moment: Moment): void;
   /** A field of something followed that is written: `package.preload.x = f`. */
   writeField?(meaning: string, node: Expression, moment: Moment): void;
+  /** A local called `_ENV`: what looks like globals is not (Lua 5.2 manual, 2.2). */
+  declareEnvironment?(): void;
 }
+
+/** What an expression stands for where it stands. */
+export type MeaningHere = (expression: Expression) => string | undefined;
 
 const atLoad: Moment = { kind: "load", guarded: false };
 const atCall: Moment = { kind: "call", guarded: false };
@@ -36,6 +41,7 @@ class Walk {
   readonly #listener: Listener;
   readonly #scopes = new Scopes();
   #moment: Moment = atLoad;
+  readonly #meaning: MeaningHere = (expression) => meaningOf(expression, this.#scopes);
 
   constructor(listener: Listener) {
     this.#listener = listener;
@@ -111,13 +117,17 @@ class Walk {
   }
 
   #declareAll(variables: readonly Identifier[], meanings: readonly (string | undefined)[]): void {
-    for (let i = 0; i < variables.length; i++)
-      this.#scopes.declare((variables[i] as Identifier).name, meanings[i]);
+    for (let i = 0; i < variables.length; i++) this.#declare((variables[i] as Identifier).name, meanings[i]);
+  }
+
+  #declare(name: string, meaning?: string): void {
+    if (name === "_ENV") this.#listener.declareEnvironment?.();
+    this.#scopes.declare(name, meaning);
   }
 
   /** What each value of a list stands for. `pcall(require, "ffi")` gives the module as its second value. */
   #meanings(values: readonly Expression[]): readonly (string | undefined)[] {
-    const meanings = values.map((value) => meaningOf(value, this.#scopes));
+    const meanings = values.map(this.#meaning);
     const last = values.at(-1);
     if (last?.type === "CallExpression") {
       const called = calledBy(last.base, last.arguments, this.#scopes);
@@ -136,7 +146,7 @@ class Walk {
         continue;
       }
       this.#expression(target);
-      const meaning = meaningOf(target, this.#scopes);
+      const meaning = this.#meaning(target);
       if (meaning !== undefined) this.#listener.writeField?.(meaning, target, this.#moment);
     }
   }
@@ -157,8 +167,7 @@ class Walk {
     const mark = this.#scopes.mark();
     this.#moment = moment;
     if (identifier?.type === "MemberExpression" && identifier.indexer === ":") this.#scopes.declare("self");
-    for (const parameter of parameters)
-      if (parameter.type === "Identifier") this.#scopes.declare(parameter.name);
+    for (const parameter of parameters) if (parameter.type === "Identifier") this.#declare(parameter.name);
     this.block(body);
     this.#scopes.leave(mark);
     this.#moment = before;
@@ -197,7 +206,7 @@ class Walk {
           break;
         case "Identifier":
           if (this.#listener.read !== undefined && this.#scopes.find(expression.name) === undefined)
-            this.#listener.read(expression.name, expression);
+            this.#listener.read(expression.name, expression, this.#moment);
           return;
         case "FunctionDeclaration":
           this.#functionBody(expression, atCall);
@@ -221,7 +230,7 @@ class Walk {
     const called = calledBy(node.base, args, this.#scopes);
     if (called !== undefined) {
       const guarded = called.guarded || this.#moment.guarded;
-      this.#listener.call({ ...called, guarded }, node, this.#moment);
+      this.#listener.call({ ...called, guarded }, node, this.#moment, this.#meaning);
     }
     const catches = called?.meaning === "pcall" || called?.meaning === "xpcall";
     for (const [i, arg] of args.entries()) {

@@ -17,27 +17,33 @@ interface CallInfo {
 }
 
 /** The compiled function of the nearest Lua caller; a fraction of the cost of `callerOf`. */
-export function callingProto(L: lua_State): { readonly proto: object; readonly level: number } | undefined {
+export function callingProto(L: lua_State): object | undefined {
   const activation = new lua.lua_Debug() as lua_Debug & { i_ci: CallInfo };
   for (let level = 1; lua.lua_getstack(L, level, activation) === 1; level++) {
     const proto = activation.i_ci.func.value.p;
-    if (proto) return { proto, level };
+    if (proto) return proto;
   }
   return undefined;
 }
 
 /** The nearest Lua caller with its place; undefined when only C functions are on the stack. */
 export function callerOf(L: lua_State): Caller | undefined {
-  const calling = callingProto(L);
-  if (!calling) return undefined;
-  const activation = new lua.lua_Debug() as lua_Debug;
-  lua.lua_getstack(L, calling.level, activation);
-  lua.lua_getinfo(L, new Uint8Array([83, 108]) /* "Sl" */, activation);
-  return {
-    proto: calling.proto,
-    source: utf8Text(activation.source),
-    at: `${utf8Text(activation.short_src)}:${activation.currentline}`,
-  };
+  return callersOf(L)[0];
+}
+
+/** The Lua callers from the nearest one to the nearest that is part of a file: code made by `load` acts for its caller. */
+export function callersOf(L: lua_State): readonly Caller[] {
+  const callers: Caller[] = [];
+  const activation = new lua.lua_Debug() as lua_Debug & { i_ci: CallInfo };
+  for (let level = 1; lua.lua_getstack(L, level, activation) === 1; level++) {
+    const proto = activation.i_ci.func.value.p;
+    if (!proto) continue;
+    lua.lua_getinfo(L, new Uint8Array([83, 108]) /* "Sl" */, activation);
+    const source = utf8Text(activation.source);
+    callers.push({ proto, source, at: `${utf8Text(activation.short_src)}:${activation.currentline}` });
+    if (source.startsWith("@")) break;
+  }
+  return callers;
 }
 
 /** Where the function at `index` is defined; +0. */

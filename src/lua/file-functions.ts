@@ -1,10 +1,9 @@
 /** `dofile` and `loadfile` over the manifest: what they run is a node of the graph like any module. */
 
 import { lua, type lua_CFunction, type lua_State } from "#fengari";
-import { callerOf } from "./caller.ts";
 import type { Files } from "./files.ts";
 import type { Generations } from "./generations.ts";
-import type { Observations } from "./observations.ts";
+import type { Requirers } from "./requirers.ts";
 import { nameArgument } from "./searchers.ts";
 import { pushUtf8, raiseUtf8, toBytes } from "./stack.ts";
 
@@ -12,24 +11,20 @@ export interface FileFunctionParts {
   readonly L: lua_State;
   readonly files: Files;
   readonly generations: Generations;
-  readonly observations: Observations;
+  readonly requirers: Requirers;
 }
 
 /** Sets the globals `dofile` and `loadfile` (Lua 5.1 manual, 5.1; loadfile takes 5.2's mode and environment); +0. */
 export function installFileFunctions(parts: FileFunctionParts): void {
-  const { L: main, files, generations, observations } = parts;
+  const { L: main, files, generations, requirers } = parts;
 
   /** Pushes the main function of the file named at 1, or says why not; +1 when there is no message. */
   const push = (L: lua_State): string | undefined => {
     const name = nameArgument(L, 1);
     const view = generations.shown;
     const found = files.find(files.absolute(name), view);
+    requirers.record(L, found ? files.runs(found, view) : files.misses(files.absolute(name), view));
     if (!found) return `cannot open ${name}`;
-    const node = files.runs(found, view);
-    const caller = callerOf(L);
-    if (caller)
-      for (const from of files.requirersOf(caller.source))
-        if (from !== node) observations.edge({ from, to: node, kind: "call", at: caller.at });
     const compiled = files.push(L, found, view);
     return compiled.ok ? undefined : compiled.message;
   };

@@ -111,23 +111,42 @@ export class Files {
 
   /** A file that runs as a chunk of its own (`dofile`, `content_by_file`): a node of the graph without a module name. */
   runs(found: FoundFile, view: View): string {
-    const name = chunkNode(found.path);
-    if (this.#parts.observations.graph.module(name)?.hash !== found.hash)
-      this.#parts.observations.loaded({
-        name,
-        path: found.path,
-        file: found.file,
-        ...(found.hash !== undefined && { hash: found.hash }),
-        probes: [],
+    return this.searched(chunkNode(found.path), found, [], view);
+  }
+
+  /** A file that was to run and is not there: one that appears at its path changes what comes of that. */
+  misses(path: string, view: View): string {
+    return this.searched(chunkNode(path), undefined, [{ path }], view);
+  }
+
+  /** What a search other than `require`'s came to: a node of the graph called `label`. Returns that. */
+  searched(
+    label: string,
+    found: FoundFile | undefined,
+    missed: readonly { readonly path: string }[],
+    { generation }: View,
+  ): string {
+    const { observations } = this.#parts;
+    const known = observations.graph.module(label);
+    const probes = missed.map(({ path }) => path);
+    const isKnown =
+      known?.path === found?.path && known?.hash === found?.hash && known?.probes.length === probes.length;
+    if (!isKnown)
+      observations.loaded({
+        name: label,
+        ...(found && { path: found.path, file: found.file }),
+        ...(found?.hash !== undefined && { hash: found.hash }),
+        probes,
         held: false,
-        generation: view.generation,
+        generation,
       });
-    return name;
+    return label;
   }
 
   /** On whose behalf a function of this chunk requires: module names, or the chunk itself. */
   requirersOf(source: string): Iterable<string> {
-    if (!source.startsWith("@")) return [source];
+    // Code that `load` got as a string is named by itself.
+    if (!source.startsWith("@")) return source.startsWith("=") ? [source] : [];
     return this.#names.get(source.slice(1)) ?? [chunkNode(source.slice(1))];
   }
 

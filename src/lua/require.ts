@@ -4,21 +4,15 @@
  */
 
 import { lauxlib, lua, type lua_CFunction, type lua_State } from "#fengari";
-import { callerOf, callingProto } from "./caller.ts";
+import { callerOf } from "./caller.ts";
+import { EnteredNames } from "./entered-names.ts";
 import type { Files } from "./files.ts";
 import { type Generations, pushModule, type View } from "./generations.ts";
 import { type Hot, hotName, Instance } from "./hot.ts";
 import type { Observations } from "./observations.ts";
-import { installSearchers, nameArgument, pushPackage, type Search } from "./searchers.ts";
+import type { Loading, Requirers } from "./requirers.ts";
+import { installSearchers, nameArgument, pushPackage } from "./searchers.ts";
 import { bytesAt, pushUtf8, raiseUtf8, toBytes, utf8Text } from "./stack.ts";
-
-/** A module that is being searched for, or whose chunk is running. */
-interface Loading extends Search {
-  /** Names it required while it loaded, directly. */
-  readonly requires: Set<string>;
-  /** Once its chunk has required `relua.hot`. */
-  instance: Instance | undefined;
-}
 
 export interface RequireParts {
   readonly L: lua_State;
@@ -26,6 +20,7 @@ export interface RequireParts {
   readonly observations: Observations;
   readonly files: Files;
   readonly hot: Hot;
+  readonly requirers: Requirers;
   /** Absolute; relative templates start here. */
   readonly cwd: string;
   /** `package.path` of the new state. */
@@ -34,47 +29,23 @@ export interface RequireParts {
 
 /** The installed `require` and what others need to know of it. */
 export interface Require {
-  /** The chain of names that led to the last failure, outermost first; empty when there was none since `forget`. */
+  /** The chain of names that led to the last failure, outermost first; empty when there was none since `forgetFailures`. */
   failedChain(): readonly string[];
   forgetFailures(): void;
-  /** Forgets failures and which edges were told already: evicted chunks will tell theirs anew. */
-  forget(): void;
 }
 
 /** Sets the global `require` and fills `package`; +0. */
 export function installRequire(parts: RequireParts): Require {
-  const { L: main, generations, observations, files, hot } = parts;
-  const stack: Loading[] = [];
+  const { L: main, generations, observations, files, hot, requirers } = parts;
+  const stack = requirers.loading;
+  const entered = new EnteredNames(main, generations, observations);
   let failed: readonly string[] = [];
-  let told = new WeakMap<object, Set<string>>();
-
-  /** Who required `name`: the module that is loading, and the module of the function that called. */
-  const recordEdge = (L: lua_State, name: string) => {
-    const loading = stack.at(-1);
-    if (!loading) {
-      const calling = callingProto(L);
-      if (!calling) return;
-      const names = told.get(calling.proto);
-      if (names?.has(name)) return;
-      if (names && names.size < mostTold) names.add(name);
-      else told.set(calling.proto, new Set([name]));
-    }
-    const caller = callerOf(L);
-    const at = caller?.at ?? "?";
-    if (loading) {
-      loading.requires.add(name);
-      observations.edge({ from: loading.name, to: name, kind: "load", at });
-    }
-    if (!caller) return;
-    for (const from of files.requirersOf(caller.source))
-      if (from !== loading?.name && from !== name) observations.edge({ from, to: name, kind: "call", at });
-  };
 
   const require: lua_CFunction = (L) => {
     const name = nameArgument(L, 1);
     lua.lua_settop(L, 1);
     if (name === hotName) return pushHot(L);
-    recordEdge(L, name);
+    requirers.record(L, name);
     lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     lua.lua_pushvalue(L, 1);
     lua.lua_rawget(L, 2);
@@ -110,6 +81,9 @@ export function installRequire(parts: RequireParts): Require {
   const load = (L: lua_State, name: string): number => {
     const view = generations.shown;
     const loading: Loading = { name, requires: new Set(), found: undefined, probes: [], instance: undefined };
+    const outer = stack.at(-1);
+    if (outer) entered.look(outer.name, stack);
+    else entered.begin();
     stack.push(loading);
     let loaded = false;
     try {
@@ -118,7 +92,11 @@ export function installRequire(parts: RequireParts): Require {
       loaded = true;
     } finally {
       // Not a catch: the traceback of an error belongs to the place that raised it.
-      if (!loaded) fail(L, loading);
+      entered.look(name, stack);
+      if (!loaded) {
+        fail(L, loading);
+        entered.begin();
+      }
       stack.pop();
     }
     if (shareWithNewer(view, loading)) {
@@ -248,10 +226,6 @@ export function installRequire(parts: RequireParts): Require {
     forgetFailures: () => {
       failed = [];
     },
-    forget: () => {
-      told = new WeakMap();
-      failed = [];
-    },
   };
 }
 
@@ -260,6 +234,4 @@ export function pushRequire(L: lua_State): void {
   lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, requireKey);
 }
 
-/** Names of one function that are remembered as told; it starts anew beyond, for there is no end of names made at run time. */
-const mostTold = 1_000;
 const requireKey = toBytes("relua.require");

@@ -10,20 +10,14 @@ import {
 } from "../core/search-path.ts";
 import type { Files, FoundFile } from "./files.ts";
 import type { Generations } from "./generations.ts";
+import type { Requirers, Search } from "./requirers.ts";
 import { pushUtf8, raiseUtf8, setFunction, toBytes, utf8At, utf8Bytes } from "./stack.ts";
-
-/** What the search for a module came to. */
-export interface Search {
-  readonly name: string;
-  found: FoundFile | undefined;
-  /** Paths that were tried before and missed. */
-  probes: readonly string[];
-}
 
 export interface SearchersParts {
   readonly L: lua_State;
   readonly files: Files;
   readonly generations: Generations;
+  readonly requirers: Requirers;
   readonly cwd: string;
   readonly packagePath: string;
   /** The search that is under way for `name`, if it was begun by `require`. */
@@ -32,7 +26,7 @@ export interface SearchersParts {
 
 /** Fills the `package` table: path, cpath, loaders, searchers, searchpath. */
 export function installSearchers(parts: SearchersParts): void {
-  const { L: main, files, generations } = parts;
+  const { L: main, files, generations, requirers } = parts;
   let parsed: SearchPath = parsePackagePath(parts.packagePath, parts.cwd);
 
   const currentPath = (L: lua_State): SearchPath => {
@@ -86,14 +80,24 @@ export function installSearchers(parts: SearchersParts): void {
     const separator = lua.lua_isnoneornil(L, 3) ? "." : nameArgument(L, 3);
     const replacement = lua.lua_isnoneornil(L, 4) ? "/" : nameArgument(L, 4);
     const spelled = separator === "" ? name : name.replaceAll(separator, () => replacement);
-    const missed: { readonly text: string }[] = [];
+    const view = generations.shown;
+    const missed: Candidate[] = [];
+    let found: { readonly text: string; readonly file: FoundFile } | undefined;
     for (const template of parsePackagePath(path, parts.cwd).templates) {
       const text = template.text.replaceAll("?", () => spelled);
-      if (files.find(files.absolute(text), generations.shown)) {
-        pushUtf8(L, text);
-        return 1;
+      const candidate = { text, path: files.absolute(text) };
+      const file = files.find(candidate.path, view);
+      if (file) {
+        found = { text, file };
+        break;
       }
-      missed.push({ text });
+      missed.push(candidate);
+    }
+    const label = `=searchpath(${spelled} in ${path})`;
+    requirers.record(L, files.searched(label, found?.file, missed, view));
+    if (found) {
+      pushUtf8(L, found.text);
+      return 1;
     }
     lua.lua_pushnil(L);
     pushUtf8(L, missedText(missed));

@@ -19,6 +19,7 @@ import type { ManifestView } from "./manifest-view.ts";
 import { Observations } from "./observations.ts";
 import { plainAt, pushPlain } from "./plain-values.ts";
 import { installRequire, pushRequire, type Require } from "./require.ts";
+import { Requirers } from "./requirers.ts";
 import { createScheduler, type SchedulerOptions } from "./scheduler.ts";
 import { type LuaRef, latin1ToUtf8, pushUtf8, utf8Bytes } from "./stack.ts";
 import { createState } from "./state.ts";
@@ -90,6 +91,7 @@ export class LuaVm {
   readonly handlers: Handlers;
   readonly #files: Files;
   readonly #require: Require;
+  readonly #requirers: Requirers;
   readonly #codeCache: CodeCache;
   readonly #hot: Hot;
   readonly #hotHooks: HotHooks | undefined;
@@ -129,8 +131,10 @@ export class LuaVm {
       },
     });
     this.#hot = hot;
-    this.#require = installRequire({ L, generations, observations, files, hot, cwd, packagePath });
-    installFileFunctions({ L, files, generations, observations });
+    const requirers = new Requirers(files, observations);
+    this.#requirers = requirers;
+    this.#require = installRequire({ L, generations, observations, files, hot, requirers, cwd, packagePath });
+    installFileFunctions({ L, files, generations, requirers });
     this.#pinnedWhy = withHotPins(createPins(options.pinned), (name) => hot.isPinned(name));
   }
 
@@ -237,7 +241,8 @@ export class LuaVm {
       if (was) this.#files.replaced(was);
     }
     generations.advance(move.generation, move.manifest);
-    this.#require.forget();
+    this.#require.forgetFailures();
+    this.#requirers.forget();
     return evict(
       {
         L: this.L,

@@ -23,6 +23,12 @@ export interface PlaceOptions {
   readonly watch?: WatchInput;
 }
 
+/**
+ * For writers of several files or steps that are to be one generation: what interrupts them here is the machine, which
+ * runs other tests beside.
+ */
+export const patient: WatchInput = { settleMs: 50, maxWaitMs: 10_000 };
+
 /** What came of one operation. */
 export interface Arrived {
   /** Commits from the operation's begin until nothing was left to do. */

@@ -41,7 +41,8 @@ for (let d = 0; d < folders; d += 1) for (let f = 0; f < perFolder; f += 1) {
     const changed = generations.map(({ changes }) => changes.length);
     report(`  written in ${wroteMs.toFixed(0)} ms; files by generation: ${changed.join(" + ")}`);
     expect(changed.reduce((sum, count) => sum + count, 0)).toBe(folders * perFolder);
-    expect(generations.length).toBeLessThanOrEqual(Math.ceil(wroteMs / 1000) + 1);
+    // One for each window of maxWaitMs and one for the rest; half as many more where the machine made the writer wait.
+    expect(generations.length).toBeLessThanOrEqual(Math.ceil((1.5 * wroteMs) / 1000) + 1);
   }, 90_000);
 
   it("of two processes that write their own files and one in common", async () => {
@@ -66,6 +67,7 @@ for (let i = 0; i < 200; i += 1) {
       "true true 1000",
       { sample: true },
     );
+    report(`  files by generation: ${generations.map(({ changes }) => changes.length).join(" + ")}`);
     // Where one of them begins late, the first files of the other may be alone.
     expect(generations.length).toBeLessThanOrEqual(2);
     for (const text of answers) expect(text).toMatch(/ (4|1000)$/);

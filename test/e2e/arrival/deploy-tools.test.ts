@@ -5,7 +5,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { debianProgram, itWithDebian } from "../../debian.ts";
-import { census, elsewhere, modules, Place, report, run } from "../../support/arrival.ts";
+import { census, elsewhere, modules, Place, patient, report, run } from "../../support/arrival.ts";
 import type { Tree } from "../../support/tree.ts";
 
 const count = 300;
@@ -16,6 +16,7 @@ async function openPlace(): Promise<Place> {
   const place = await Place.open({
     files: { ...census(count), ...modules(count, 1) },
     answer: "ngx.print(require 'app')",
+    watch: patient,
   });
   await place.performNothing("utimes of all", () => setTimes(place.tree));
   return place;
@@ -108,6 +109,7 @@ describe("a tree of folders that were not there before", () => {
       const place = await Place.open({
         files: census(count),
         answer: "ngx.print((select(2, pcall(require, 'app'))))",
+        watch: patient,
       });
       const next = await nextRelease(2);
       const archive = elsewhere();

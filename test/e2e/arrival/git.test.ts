@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { describe, expect } from "vitest";
 import { debianProgram, itWithDebian } from "../../debian.ts";
-import { census, modules, Place, run } from "../../support/arrival.ts";
+import { census, modules, Place, patient, run } from "../../support/arrival.ts";
 
 const count = 500;
 
@@ -12,6 +12,7 @@ async function openRepository(git: string): Promise<Place> {
   const place = await Place.open({
     files: { ...census(count), ...modules(count, 1) },
     answer: "ngx.print(require 'app')",
+    watch: patient,
   });
   const inTree = async (...args: string[]) => run(git, args, place.tree.root);
   await inTree("init", "-q", "-b", "one");

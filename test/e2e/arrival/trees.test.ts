@@ -3,7 +3,7 @@
 import { cpSync, linkSync, symlinkSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { census, elsewhere, modules, Place } from "../../support/arrival.ts";
+import { census, elsewhere, modules, Place, patient } from "../../support/arrival.ts";
 
 const count = 200;
 
@@ -11,7 +11,11 @@ const answer = "ngx.print(require 'app')";
 
 describe("a folder tree", () => {
   it("prepared beside and renamed into place", async () => {
-    const place = await Place.open({ files: { ...census(count), ...modules(count, 1) }, answer });
+    const place = await Place.open({
+      files: { ...census(count), ...modules(count, 1) },
+      answer,
+      watch: patient,
+    });
     for (const version of [2, 3]) {
       // Not below the root's search path: a dot is no part of a module's name.
       const next = Object.entries(modules(count, version)).map(([name, text]) => [`.next/${name}`, text]);
@@ -36,9 +40,9 @@ describe("a folder tree", () => {
   it("renamed to another name: its modules are gone under the old one and there under the new one", async () => {
     const place = await Place.open({
       files: { ...modules(count, 1), "app.lua": "return require 'm.d0.f0'" },
-      answer: `package.loaded["probe"] = nil
-local old, new = pcall(require, "m.d0.f0"), pcall(require, "n.d0.f0")
+      answer: `local old, new = pcall(require, "m.d0.f0"), pcall(require, "n.d0.f0")
 ngx.print(tostring(old), " ", tostring(new))`,
+      watch: patient,
     });
     const move = () => rename(place.path("m"), place.path("n"));
     const { generations } = await place.perform("rename of a tree", move, "false true");
@@ -67,6 +71,7 @@ describe("a file of several names", () => {
     const place = await Place.open({
       files: { "app.lua": "return require 'a' .. require 'linked.b'" },
       answer: "ngx.print((select(2, pcall(require, 'app'))))",
+      watch: patient,
     });
     const link = () => {
       symlinkSync(outside.path("real.lua"), place.path("a.lua"));
@@ -78,7 +83,11 @@ describe("a file of several names", () => {
   });
 
   it("copied in place over another", async () => {
-    const place = await Place.open({ files: { ...census(count), ...modules(count, 1) }, answer });
+    const place = await Place.open({
+      files: { ...census(count), ...modules(count, 1) },
+      answer,
+      watch: patient,
+    });
     const next = elsewhere(modules(count, 2));
     const copy = () => cpSync(next.path("m"), place.path("m"), { recursive: true });
     const { generations } = await place.perform("copied over, in place", copy, `v2 x ${count}`);

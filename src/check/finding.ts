@@ -1,7 +1,7 @@
 /** What `relua check` found: a rule, a place, and a sentence. */
 
+import type { RuleId, Severity } from "../core/check-rules.ts";
 import type { Place } from "../core/source-facts.ts";
-import type { RuleId, Severity } from "./rules.ts";
 
 /** A place in a file. */
 export interface Location extends Place {

@@ -13,6 +13,7 @@ const followed: ReadonlySet<string> = new Set([
   "loadfile",
   "module",
   "package",
+  "rawset",
   "setfenv",
   "_G",
   "_ENV",

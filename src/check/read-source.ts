@@ -3,6 +3,7 @@
 import type { Chunk, Expression, Identifier } from "luaparse";
 import type { EdgeKind } from "../core/graph.ts";
 import type { Place, SourceFacts } from "../core/source-facts.ts";
+import { constantText } from "./constants.ts";
 import { FactsCollector, factsOfFault } from "./extract-facts.ts";
 import { parseLua, tooDeep } from "./parse-lua.ts";
 import { Places } from "./places.ts";
@@ -31,6 +32,8 @@ export interface SourceReading {
   readonly unloadable: readonly UnloadableCall[];
   /** Calls of `module(…, package.seeall)`. */
   readonly seeAll: readonly Place[];
+  /** Globals that it declares by `_G.x = …` or `rawset(_G, "x", …)`. */
+  readonly declared: ReadonlySet<string>;
   /** It calls `module`: its globals are the module's fields, and it is in `package.loaded` before its chunk ends. */
   readonly isOldModule: boolean;
   /** It sets its environment: its globals are another table's fields. */
@@ -86,6 +89,7 @@ class Collector implements Listener {
     writes: new Map<string, GlobalUse>(),
     unloadable: [] as UnloadableCall[],
     seeAll: [] as Place[],
+    declared: new Set<string>(),
     isOldModule: false,
     hasOwnEnvironment: false,
     pinsItself: false,
@@ -108,7 +112,11 @@ class Collector implements Listener {
     if (unloadableCalls.has(meaning))
       this.found.unloadable.push({ what: meaning.replace("=", ""), ...this.#places.at(offsetOf(node)) });
     else if (meaning === "=relua.hot.pin") this.found.pinsItself = true;
-    else if (meaning === "setfenv") this.found.hasOwnEnvironment = true;
+    else if (meaning === "rawset") {
+      const [table, name] = args;
+      const text = constantText(name);
+      if (table !== undefined && text !== undefined && meaningHere(table) === "_G") this.declareGlobal(text);
+    } else if (meaning === "setfenv") this.found.hasOwnEnvironment = true;
     else if (meaning === "module") {
       this.found.isOldModule = true;
       if (args.some((arg) => meaningHere(arg) === "package.seeall"))
@@ -127,6 +135,10 @@ class Collector implements Listener {
   writeField = (meaning: string, _node: Expression): void => {
     const name = provided.exec(meaning)?.[1];
     if (name !== undefined) this.found.provides.add(name);
+  };
+
+  declareGlobal = (name: string): void => {
+    this.found.declared.add(name);
   };
 
   declareEnvironment = (): void => {

@@ -5,6 +5,7 @@ import type { DescribedModule, Edge } from "../core/graph.ts";
 import type { SourceFile } from "../core/manifest.ts";
 import { canonicalName, namesOf, resolve, type SearchPath } from "../core/search-path.ts";
 import type { SourceFacts } from "../core/source-facts.ts";
+import { shownPath } from "./shown-path.ts";
 
 /** A module, or a file that no name reaches and that is named by its path with `@` before it. */
 export interface StaticModule extends DescribedModule {
@@ -60,8 +61,7 @@ export function createStaticGraph({ searchPath, prefix }: StaticGraphOptions): S
     const known = path === undefined ? undefined : files.get(path);
     if (known === undefined) return undefined;
     const { source, facts } = known;
-    const at = posix.relative(prefix, source.path);
-    const requires = edgesOf(name, at.startsWith("../") ? source.path : at, facts, searchPath.cwd);
+    const requires = edgesOf(name, shownPath(source.path, prefix), facts, searchPath.cwd);
     return { name, path: source.path, file: source.file, hash: source.hash, probes, requires };
   };
 

@@ -23,6 +23,8 @@ export interface Listener {
   write?(name: string, node: Identifier, moment: Moment): void;
   /** A field of something followed that is written: `package.preload.x = f`. */
   writeField?(meaning: string, node: Expression, moment: Moment): void;
+  /** A global that is written by its full name: `_G.x = 1`. */
+  declareGlobal?(name: string): void;
   /** A local called `_ENV`: what looks like globals is not (Lua 5.2 manual, 2.2). */
   declareEnvironment?(): void;
 }
@@ -146,9 +148,18 @@ class Walk {
         continue;
       }
       this.#expression(target);
+      const global = this.#fieldOfGlobals(target);
+      if (global !== undefined) this.#listener.declareGlobal?.(global);
       const meaning = this.#meaning(target);
       if (meaning !== undefined) this.#listener.writeField?.(meaning, target, this.#moment);
     }
+  }
+
+  #fieldOfGlobals(target: Expression): string | undefined {
+    if (target.type !== "MemberExpression" && target.type !== "IndexExpression") return undefined;
+    const base = this.#meaning(target.base);
+    if (base !== "_G" && base !== "_ENV") return undefined;
+    return target.type === "MemberExpression" ? target.identifier.name : constantText(target.index);
   }
 
   #namedFunction(statement: FunctionDeclaration): void {

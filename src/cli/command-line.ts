@@ -3,6 +3,7 @@
 import yargs from "yargs";
 import { ReluaError } from "../errors.ts";
 import { Terminal } from "../observe/terminal.ts";
+import { checkCommand } from "./commands/check.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { historyCommand } from "./commands/history.ts";
 import { holdCommand } from "./commands/hold.ts";
@@ -25,6 +26,7 @@ const commandNames: ReadonlySet<string> = new Set([
   "rollback",
   "hold",
   "release",
+  "check",
   "init",
 ]);
 
@@ -49,6 +51,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     .command(rollbackCommand(terminal))
     .command(holdCommand(terminal))
     .command(releaseCommand(terminal))
+    .command(checkCommand(terminal))
     .command(initCommand(terminal))
     .demandCommand(1, "There is no command")
     .recommendCommands()

@@ -17,6 +17,7 @@ type Plain = Pick<
   | "exposeGeneration"
   | "shutdownMs"
   | "reload"
+  | "check"
   | "limits"
   | "targets"
 >;

@@ -2,12 +2,26 @@
 
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { ruleIds } from "../core/check-rules.ts";
 import { closedObject } from "../core/closed-object.ts";
 import { configServerSchema } from "../core/servers.ts";
 import { choice, flag, section, size, takes, text, texts, whole } from "./fields.ts";
 import { targetsSchema } from "./targets-schema.ts";
 
 const hourMs = 3_600_000;
+
+/** What `relua check` leaves out: a rule everywhere, or in some files. */
+const ignoredFinding = z.union(
+  [
+    choice(ruleIds),
+    closedObject({
+      rule: choice(ruleIds),
+      /** Paths or globs, as in `watch.ignore`. */
+      files: texts("paths or globs"),
+    }),
+  ],
+  takes(`a list of rules, or of { rule, files }; the rules are ${ruleIds.join(", ")}`),
+);
 
 /** Keys of `watch`, when it is not false. */
 export const watchSchema = closedObject({
@@ -75,6 +89,14 @@ export const configShape = {
     recycle: flag().default(false),
     /** Milliseconds that the canary may take. */
     canaryMs: whole(1, hourMs).default(10_000),
+  }),
+  check: section({
+    /** Findings that are not told. */
+    ignore: z.array(ignoredFinding, takes("a list of rules, or of { rule, files }")).default(() => []),
+    /** Globals that the code may read and write. */
+    globals: texts("names of globals").default(() => []),
+    /** Modules that the host provides: names or patterns with `*`. */
+    modules: texts("module names or globs").default(() => []),
   }),
   /** Hosts beside us that generations are delivered to. */
   targets: targetsSchema.default(() => []),

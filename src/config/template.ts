@@ -83,6 +83,16 @@ export default {
     queue: 1024,
   },
 
+  // relua check.
+  check: {
+    // Findings to leave out: "global-read", or { rule: "global-read", files: ["vendor/**"] }.
+    ignore: [],
+    // Globals that the code may read and write.
+    globals: [],
+    // Modules that the host provides, names or globs.
+    modules: [],
+  },
+
   // Hosts beside this agent that get every generation: nginx and OpenResty, NJet, any program.
   targets: [],
 };

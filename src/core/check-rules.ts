@@ -1,5 +1,6 @@
-/** The rules of `relua check`: their names, which stay, and what each is about. */
+/** The rules of `relua check`: their names, which never change, and what each is about. */
 
+/** An error is certain to fail, a warning is likely to. */
 export type Severity = "error" | "warning";
 
 interface Rule {
@@ -9,6 +10,7 @@ interface Rule {
   readonly about: string;
 }
 
+/** By name. Suppressions, configs and SARIF name them so. */
 export const rules = {
   "syntax-error": {
     severity: "error",
@@ -47,4 +49,5 @@ export const rules = {
 
 export type RuleId = keyof typeof rules;
 
+/** In the order in which they are listed. */
 export const ruleIds = Object.keys(rules) as readonly RuleId[];

@@ -95,7 +95,7 @@ export class Agent {
     this.#statics = new StaticSources({
       ...config,
       generation: () => this.#store.generation,
-      manifest: () => this.#store.snapshot(),
+      manifest: () => this.#store.whole(),
     });
     if (hosting)
       this.#fleet = new VmFleet(

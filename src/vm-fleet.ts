@@ -3,7 +3,7 @@
 import type { Config } from "./config/index.ts";
 import type { LocationHandlers } from "./core/exchange.ts";
 import type { LogLevel } from "./core/log.ts";
-import type { ManifestDelta } from "./core/manifest.ts";
+import type { ManifestSnapshot } from "./core/manifest.ts";
 import type { VmStatus } from "./core/status.ts";
 import type { ObservedBatch } from "./reload/graph-feed.ts";
 import type { Target } from "./reload/target.ts";
@@ -24,7 +24,7 @@ export interface FleetSubstitutes {
 export interface FleetParts {
   /** The active generation, always. */
   readonly generation: () => number;
-  readonly manifest: () => ManifestDelta;
+  readonly manifest: () => ManifestSnapshot;
   readonly locations: () => readonly LocationHandlers[];
   readonly observed: (vm: number, batch: ObservedBatch) => void;
   readonly vm: (vm: VmStatus, why: string | undefined, hasEnded: boolean) => void;

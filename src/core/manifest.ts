@@ -18,11 +18,17 @@ export interface SourceFile {
   readonly content: ContentRef;
 }
 
-/** A manifest as it travels: complete at the boot of a VM, the difference to the one before afterwards. */
+/** The difference between two manifests, as it travels. */
 export interface ManifestDelta {
   readonly present: readonly SourceFile[];
   /** Paths at which nothing is any more. */
   readonly absent: readonly string[];
   /** Every arena that `present` names, by number. */
   readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;
+}
+
+/** A whole manifest, as it travels to a VM that starts: `packed`, with `present` and `absent` laid over it. */
+export interface ManifestSnapshot extends ManifestDelta {
+  /** Many files in shared memory, by `packFiles` of packed-manifest.ts; undefined for none. */
+  readonly packed?: SharedArrayBuffer;
 }

@@ -1,6 +1,7 @@
 /** A VM's own view of the manifest: which bytes each path has in one generation, out of shared memory. */
 
-import type { ContentRef, ManifestDelta, SourceFile } from "../core/manifest.ts";
+import type { ContentRef, ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
+import { PackedFiles } from "../core/packed-manifest.ts";
 
 /** Every arena counts as this much more than its bytes: small ones are not free. */
 const arenaCostBytes = 4096;
@@ -55,28 +56,65 @@ class Arenas {
   }
 }
 
+/** What all views of a VM share: files in shared memory, and what has changed for all of them since. */
+class Base {
+  readonly #packed: PackedFiles | undefined;
+  readonly #changed: Map<string, SourceFile | null>;
+
+  constructor(packed: PackedFiles | undefined, changed: Map<string, SourceFile | null>) {
+    this.#packed = packed;
+    this.#changed = changed;
+  }
+
+  get(path: string): SourceFile | undefined {
+    const changed = this.#changed.get(path);
+    return changed === undefined ? this.#packed?.find(path) : (changed ?? undefined);
+  }
+
+  take(changes: ReadonlyMap<string, SourceFile | null>): void {
+    for (const [path, file] of changes) {
+      // Without anything beneath, what is gone needs no mark.
+      if (file === null && this.#packed === undefined) this.#changed.delete(path);
+      else this.#changed.set(path, file);
+    }
+  }
+
+  /** Numbers of the arenas that some file here is in. */
+  arenas(): Set<number> {
+    const uses = this.#packed?.usesOfArenas() ?? new Map<number, number>();
+    for (const path of this.#changed.keys()) {
+      const hidden = this.#packed?.find(path)?.content.arena;
+      if (hidden !== undefined) uses.set(hidden, (uses.get(hidden) ?? 0) - 1);
+    }
+    const named = new Set([...uses].flatMap(([arena, count]) => (count > 0 ? [arena] : [])));
+    for (const file of this.#changed.values()) if (file !== null) named.add(file.content.arena);
+    return named;
+  }
+
+  copy(): Base {
+    return new Base(this.#packed, new Map(this.#changed));
+  }
+}
+
 /**
  * The same for its readers as long as they live; `next` gives the following generation's view at the cost of the change.
  * The views of one VM share a base, on which each lays what changed since, and the arenas.
  */
 export class ManifestView {
-  readonly #base: Map<string, SourceFile>;
+  readonly #base: Base;
   #changed: ReadonlyMap<string, SourceFile | null>;
   readonly #arenas: Arenas;
 
-  private constructor(
-    base: Map<string, SourceFile>,
-    changed: ReadonlyMap<string, SourceFile | null>,
-    arenas: Arenas,
-  ) {
+  private constructor(base: Base, changed: ReadonlyMap<string, SourceFile | null>, arenas: Arenas) {
     this.#base = base;
     this.#changed = changed;
     this.#arenas = arenas;
   }
 
-  static complete(delta: ManifestDelta): ManifestView {
-    const base = new Map(delta.present.map((file) => [file.path, file]));
-    return new ManifestView(base, new Map(), new Arenas(delta.arenas));
+  static complete({ packed, present, absent, arenas }: ManifestSnapshot): ManifestView {
+    const base = new Base(packed && new PackedFiles(packed), new Map());
+    base.take(changesOf({ present, absent }));
+    return new ManifestView(base, new Map(), new Arenas(arenas));
   }
 
   /** Arenas that this view's VM holds, for tests and figures. */
@@ -101,30 +139,35 @@ export class ManifestView {
   next(delta: ManifestDelta): ManifestView {
     this.#arenas.add(delta.arenas);
     const changed = new Map(this.#changed);
-    for (const path of delta.absent) changed.set(path, null);
-    for (const file of delta.present) changed.set(file.path, file);
+    for (const [path, file] of changesOf(delta)) changed.set(path, file);
     return new ManifestView(this.#base, changed, this.#arenas);
   }
 
   /** A view of the same generation that shares nothing with the others, for a VM of its own in the same thread. */
   detached(): ManifestView {
-    return new ManifestView(new Map(this.#base), new Map(this.#changed), this.#arenas.copy());
+    return new ManifestView(this.#base.copy(), new Map(this.#changed), this.#arenas.copy());
   }
 
   /** Lets go of what neither this view nor the `older` ones need. All other views of this VM are out of use for good. */
   tidy(older: readonly ManifestView[]): void {
     if (older.length === 0) {
-      for (const [path, file] of this.#changed) {
-        if (file === null) this.#base.delete(path);
-        else this.#base.set(path, file);
-      }
+      this.#base.take(this.#changed);
       this.#changed = new Map();
     }
     if (!this.#arenas.crowded) return;
-    const named = new Set<number>();
-    for (const file of this.#base.values()) named.add(file.content.arena);
+    const named = this.#base.arenas();
     for (const view of [this, ...older])
       for (const file of view.#changed.values()) if (file !== null) named.add(file.content.arena);
     this.#arenas.keepOnly(named);
   }
+}
+
+function changesOf({
+  present,
+  absent,
+}: Pick<ManifestDelta, "present" | "absent">): Map<string, SourceFile | null> {
+  const changes = new Map<string, SourceFile | null>();
+  for (const path of absent) changes.set(path, null);
+  for (const file of present) changes.set(file.path, file);
+  return changes;
 }

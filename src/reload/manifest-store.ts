@@ -1,11 +1,15 @@
 /** The two manifests of the main thread: what is active, and what is on the disk; and the contents both name. */
 
 import { type Change, changesBetween } from "../core/change-set.ts";
-import type { ManifestDelta, SourceFile } from "../core/manifest.ts";
+import type { ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
+import { packFiles } from "../core/packed-manifest.ts";
 import type { SourceStep } from "../source/contract.ts";
 
 /** The files that a commit replaced, by path; null where there was none. */
 type Undo = ReadonlyMap<string, SourceFile | null>;
+
+/** Changed files that travel to a VM that starts one by one. */
+const mostUnpacked = 1_000;
 
 export class ManifestStore {
   readonly #active = new Map<string, SourceFile>();
@@ -17,6 +21,10 @@ export class ManifestStore {
   readonly #uses = new Map<number, number>();
   readonly #undo = new Map<number, Undo>();
   readonly #keptGenerations: number;
+  /** The active manifest in shared memory, as it was when a VM last needed it anew. */
+  #packed: SharedArrayBuffer | undefined;
+  /** Paths that have changed since. */
+  readonly #sincePacked = new Set<string>();
   #generation = 0;
 
   /** @param keptGenerations how many generations back `pathsSince` and `fileIn` reach */
@@ -74,10 +82,21 @@ export class ManifestStore {
     return { present, absent, arenas: this.#arenasOf(present) };
   }
 
-  /** The whole active manifest, for a VM that starts. */
-  snapshot(): ManifestDelta {
+  /** The whole active manifest. */
+  whole(): ManifestDelta {
     const present = [...this.#active.values()];
     return { present, absent: [], arenas: this.#arenasOf(present) };
+  }
+
+  /** The same for a VM that starts: in shared memory, but for what has changed since it was packed. */
+  snapshot(): ManifestSnapshot {
+    // Beyond that, VMs that start pay for what could be packed once.
+    if (this.#packed === undefined || this.#sincePacked.size > mostUnpacked) {
+      this.#packed = packFiles([...this.#active.values()]);
+      this.#sincePacked.clear();
+    }
+    const changed = this.delta(this.#sincePacked, (path) => this.#active.get(path));
+    return { ...changed, packed: this.#packed, arenas: this.#arenasOf(this.#active.values()) };
   }
 
   /** Makes `next` at these paths the next generation; returns its number. */
@@ -88,6 +107,7 @@ export class ManifestStore {
       undo.set(path, before ?? null);
       this.#use(before, 1);
       this.#set(this.#active, path, next(path));
+      this.#sincePacked.add(path);
       if (isSame(this.#active.get(path), this.#disk.get(path))) this.#differing.delete(path);
       else this.#differing.add(path);
     }
@@ -140,7 +160,7 @@ export class ManifestStore {
     this.#arenas.delete(number);
   }
 
-  #arenasOf(files: readonly SourceFile[]): ReadonlyMap<number, SharedArrayBuffer> {
+  #arenasOf(files: Iterable<SourceFile>): ReadonlyMap<number, SharedArrayBuffer> {
     const arenas = new Map<number, SharedArrayBuffer>();
     for (const { content } of files) {
       const arena = this.#arenas.get(content.arena);

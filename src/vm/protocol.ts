@@ -10,7 +10,7 @@ import type {
 } from "../core/exchange.ts";
 import type { Edge, ModuleObservation } from "../core/graph.ts";
 import type { LogLevel } from "../core/log.ts";
-import type { ManifestDelta } from "../core/manifest.ts";
+import type { ManifestSnapshot } from "../core/manifest.ts";
 import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { PlainValue } from "../core/plain-value.ts";
 
@@ -51,7 +51,7 @@ export interface VmBoot {
   readonly slots: SharedArrayBuffer;
   readonly settings: VmSettings;
   readonly generation: number;
-  readonly manifest: ManifestDelta;
+  readonly manifest: ManifestSnapshot;
   readonly locations: readonly LocationHandlers[];
 }
 

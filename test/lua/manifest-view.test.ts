@@ -1,6 +1,8 @@
 /** The manifest of a VM from generation to generation: each view reads its own, and what none needs is let go. */
 
 import { describe, expect, it, vi } from "vitest";
+import type { ManifestDelta, ManifestSnapshot } from "../../src/core/manifest.ts";
+import { packFiles } from "../../src/core/packed-manifest.ts";
 import { CodeCache } from "../../src/lua/code-cache.ts";
 import { ManifestView } from "../../src/lua/manifest-view.ts";
 import { change, root, testVm } from "./vm-harness.ts";
@@ -10,9 +12,17 @@ const textOf = (view: ManifestView, name: string) => {
   return file && Buffer.from(view.bytes(file.content)).toString();
 };
 
-describe("the views of one VM", () => {
+/** Everything in shared memory, as a VM gets it that starts later than the agent. */
+function packed({ present, absent, arenas }: ManifestDelta): ManifestSnapshot {
+  return { packed: packFiles(present), present: [], absent, arenas };
+}
+
+describe.each([
+  ["file by file", (delta: ManifestDelta): ManifestSnapshot => delta],
+  ["in shared memory", packed],
+])("the views of one VM that got the first manifest %s", (_, snapshot) => {
   it("read each their own generation, while there are older ones and after", () => {
-    const first = ManifestView.complete(change({ "a.lua": "a1", "b.lua": "b1" }));
+    const first = ManifestView.complete(snapshot(change({ "a.lua": "a1", "b.lua": "b1" })));
     const second = first.next(change({ "a.lua": "a2" }));
     second.tidy([first]);
     const third = second.next(change({ "b.lua": null, "c.lua": "c3" }));
@@ -28,7 +38,7 @@ describe("the views of one VM", () => {
   });
 
   it("let go of arenas that none of them names", () => {
-    const older = ManifestView.complete(change({ "a.lua": "first", "b.lua": "b1" }));
+    const older = ManifestView.complete(snapshot(change({ "a.lua": "first", "b.lua": "b1" })));
     let view = older;
     let most = 0;
     for (let generation = 2; generation <= 3_000; generation++) {
@@ -44,8 +54,18 @@ describe("the views of one VM", () => {
     ]);
   });
 
+  it("let go of the first contents when all have been replaced", () => {
+    let view = ManifestView.complete(snapshot(change({ "a.lua": "a".repeat(2 ** 20), "b.lua": "b1" })));
+    for (let generation = 2; generation <= 1_000; generation++) {
+      view = view.next(change({ "a.lua": `a${generation}`, "b.lua": `b${generation}` }));
+      view.tidy([]);
+    }
+    expect(view.arenaCount).toBeLessThan(600);
+    expect([textOf(view, "a.lua"), textOf(view, "b.lua")]).toEqual(["a1000", "b1000"]);
+  });
+
   it("do not reach one that was detached", () => {
-    const first = ManifestView.complete(change({ "a.lua": "a1" }));
+    const first = ManifestView.complete(snapshot(change({ "a.lua": "a1" })));
     const detached = first.detached();
     for (let generation = 2, view = first; generation <= 3_000; generation++) {
       view = view.next(change({ "a.lua": `a${generation}` }));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceFile } from "../../src/core/manifest.ts";
+import { ManifestView } from "../../src/lua/manifest-view.ts";
 import { ManifestStore } from "../../src/reload/manifest-store.ts";
 
 let arenas = 0;
@@ -97,12 +98,40 @@ describe("the manifest store", () => {
     expect(() => holds((store) => store.filesIn(store.generation - 1))).toThrow();
   });
 
-  it("gives a new VM the whole active manifest with every arena it names", () => {
+  it("gives a VM that starts what is active, whatever was committed since it was packed", () => {
+    const paths = fc.constantFrom("/a", "/b", "/c", "/d");
+    const edits = fc.array(
+      fc.record({
+        edit: fc.dictionary(paths, fc.option(fc.constantFrom("1", "2", "3")), { minKeys: 1 }),
+        starts: fc.boolean(),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(edits, (history) => {
+        const store = new ManifestStore(5);
+        for (const { edit, starts } of history) {
+          store.takeStep(step(edit));
+          commitAll(store);
+          if (!starts) continue;
+          const snapshot = store.snapshot();
+          const view = ManifestView.complete(snapshot);
+          for (const path of ["/a", "/b", "/c", "/d"]) {
+            expect(view.lookup(path)).toEqual(store.active.get(path));
+            const arena = view.lookup(path)?.content.arena;
+            if (arena !== undefined) expect(snapshot.arenas.has(arena)).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
+  it("gives the whole active manifest with every arena it names", () => {
     const store = new ManifestStore(3);
     store.takeStep(step({ "/a": "1", "/b": "2" }));
     commitAll(store);
     store.takeStep(step({ "/b": "3" }));
-    const { present, arenas: named } = store.snapshot();
+    const { present, arenas: named } = store.whole();
     expect(present.map(({ hash }) => hash)).toEqual(["1", "2"]);
     for (const { content } of present) expect(named.has(content.arena)).toBe(true);
   });

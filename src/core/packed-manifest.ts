@@ -1,0 +1,131 @@
+/** Many files of a manifest in one piece of shared memory: found by path where they lie, copied into no thread. */
+
+import type { SourceFile } from "./manifest.ts";
+
+/**
+ * Layout, in unsigned 32-bit numbers: how many files, how many slots, where the texts begin (bytes); the slots, an open
+ * hash table of entry numbers from 1; the entries; then their texts in UTF-8, each path, real file (nothing where it is
+ * the path) and hash in a row.
+ */
+const headerLength = 3;
+const entryLength = 8;
+const atHash = 0;
+const atText = 1;
+const atPathBytes = 2;
+const atFileBytes = 3;
+const atHashBytes = 4;
+const atArena = 5;
+const atOffset = 6;
+const atLength = 7;
+
+/** Contents lie below 4 GiB in their arenas: the source keeps arenas far smaller. */
+export function packFiles(files: readonly SourceFile[]): SharedArrayBuffer {
+  // At most half full: a miss, the usual case of a search, ends at once.
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, files.length * 2)));
+  const textsAt = (headerLength + slots + files.length * entryLength) * 4;
+  const texts = files.map(({ path, file, hash }) => ({ path, file: file === path ? "" : file, hash }));
+  let textBytes = 0;
+  for (const { path, file, hash } of texts) textBytes += bytesOf(path) + bytesOf(file) + bytesOf(hash);
+  const memory = new SharedArrayBuffer(textsAt + textBytes);
+  const numbers = new Uint32Array(memory, 0, textsAt / 4);
+  const buffer = Buffer.from(memory);
+  numbers.set([files.length, slots, textsAt]);
+  let textAt = textsAt;
+  for (const [index, { content }] of files.entries()) {
+    const { path, file, hash } = texts[index]!;
+    const pathBytes = buffer.write(path, textAt);
+    const fileBytes = buffer.write(file, textAt + pathBytes);
+    const hashBytes = buffer.write(hash, textAt + pathBytes + fileBytes);
+    const hashed = hashOf(path);
+    numbers.set(
+      [hashed, textAt, pathBytes, fileBytes, hashBytes, content.arena, content.offset, content.length],
+      headerLength + slots + index * entryLength,
+    );
+    textAt += pathBytes + fileBytes + hashBytes;
+    let slot = hashed & (slots - 1);
+    while (numbers[headerLength + slot] !== 0) slot = (slot + 1) & (slots - 1);
+    numbers[headerLength + slot] = index + 1;
+  }
+  return memory;
+}
+
+/** Reads what `packFiles` wrote, in whichever thread. */
+export class PackedFiles {
+  readonly #numbers: Uint32Array;
+  readonly #texts: Buffer;
+  readonly #slots: number;
+  readonly #entriesAt: number;
+  readonly size: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    const [size = 0, slots = 0, textsAt = 0] = new Uint32Array(memory, 0, headerLength);
+    this.size = size;
+    this.#slots = slots;
+    this.#entriesAt = headerLength + slots;
+    this.#numbers = new Uint32Array(memory, 0, textsAt / 4);
+    this.#texts = Buffer.from(memory);
+  }
+
+  find(path: string): SourceFile | undefined {
+    const hashed = hashOf(path);
+    for (let slot = hashed & (this.#slots - 1); ; slot = (slot + 1) & (this.#slots - 1)) {
+      const entry = this.#numbers[headerLength + slot] ?? 0;
+      if (entry === 0) return undefined;
+      const at = this.#entriesAt + (entry - 1) * entryLength;
+      if (this.#numbers[at + atHash] === hashed && this.#pathAt(at) === path) return this.#fileAt(at, path);
+    }
+  }
+
+  *files(): Iterable<SourceFile> {
+    for (let index = 0; index < this.size; index++) {
+      const at = this.#entriesAt + index * entryLength;
+      yield this.#fileAt(at, this.#pathAt(at));
+    }
+  }
+
+  /** How many files each arena has contents of. */
+  usesOfArenas(): Map<number, number> {
+    const uses = new Map<number, number>();
+    for (let index = 0; index < this.size; index++) {
+      const arena = this.#number(this.#entriesAt + index * entryLength + atArena);
+      uses.set(arena, (uses.get(arena) ?? 0) + 1);
+    }
+    return uses;
+  }
+
+  #pathAt(at: number): string {
+    const from = this.#number(at + atText);
+    return this.#texts.toString("utf8", from, from + this.#number(at + atPathBytes));
+  }
+
+  #fileAt(at: number, path: string): SourceFile {
+    const fileFrom = this.#number(at + atText) + this.#number(at + atPathBytes);
+    const hashFrom = fileFrom + this.#number(at + atFileBytes);
+    return {
+      path,
+      file: hashFrom === fileFrom ? path : this.#texts.toString("utf8", fileFrom, hashFrom),
+      hash: this.#texts.toString("latin1", hashFrom, hashFrom + this.#number(at + atHashBytes)),
+      content: {
+        arena: this.#number(at + atArena),
+        offset: this.#number(at + atOffset),
+        length: this.#number(at + atLength),
+      },
+    };
+  }
+
+  #number(at: number): number {
+    return this.#numbers[at] ?? 0;
+  }
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+/** FNV-1a over UTF-16 code units: short, and the same in every thread. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

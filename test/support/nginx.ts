@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -107,9 +107,17 @@ export class Nginx {
     return childrenOf(this.pid).filter((pid) => titleOf(pid) === "nginx: worker process is shutting down");
   }
 
-  /** Writes Lua files below `lua/`; null removes. */
+  /** Puts Lua files below `lua/`, each whole at any moment: nginx loads from the disk. null removes. */
   write(files: Readonly<Record<string, string | null>>): void {
-    for (const [name, text] of Object.entries(files)) this.tree.write({ [`lua/${name}`]: text });
+    for (const [name, text] of Object.entries(files)) {
+      const path = `lua/${name}`;
+      if (text === null) {
+        this.tree.write({ [path]: null });
+        continue;
+      }
+      this.tree.write({ [`${path}.new`]: text });
+      renameSync(this.tree.path(`${path}.new`), this.tree.path(path));
+    }
   }
 
   /** The answer of each worker to this path, by process id. */

@@ -13,12 +13,13 @@ interface LuaparseError extends Error {
 type Dialect = (text: string) => Parsed;
 
 /**
- * In this order, because nearly all texts end at the first: 5.3 takes what 5.1 takes. The second takes LuaJIT's
- * numbers (`1LL`, `0x1p4i`), the third names called `goto`.
+ * In this order, because nearly all texts end at the first: 5.3 takes what 5.1 takes. The third takes LuaJIT's
+ * numbers (`1LL`, `0x1p4i`) with the empty statements that OpenResty builds it with, the last names called `goto`.
  */
 const dialects: readonly Dialect[] = [
   (text) => parseAs("5.3", text),
-  (text) => parseAs("5.2", withPlainNumbers(text)),
+  (text) => parseAs("5.3", withPlainNumbers(text, ["pointed"])),
+  (text) => parseAs("5.2", withPlainNumbers(text, ["pointed", "whole", "imaginary"])),
   (text) => parseAs("LuaJIT", text),
 ];
 
@@ -47,7 +48,7 @@ export const tooDeep = "chunk has too many syntax levels";
 
 function parseAs(luaVersion: "5.2" | "5.3" | "LuaJIT", text: string): Parsed {
   const onCreateNode = (node: object) => {
-    const fault = missedFault(node, text, luaVersion === "LuaJIT");
+    const fault = missedFault(node, text, luaVersion !== "5.3");
     if (fault !== undefined) throw new MissedFault(fault);
   };
   try {
@@ -104,10 +105,10 @@ const unusualNumber = new RegExp(
   "g",
 );
 
-/** Writes 0 for LuaJIT's 64-bit and imaginary numbers and for `0x.8`, so that all of them are taken. Offsets stay. */
-function withPlainNumbers(text: string): string {
+/** Writes 0 for numbers of the kinds named in `unusualNumber`, so that luaparse takes them. Offsets stay. */
+function withPlainNumbers(text: string, kinds: readonly string[]): string {
   return text.replace(unusualNumber, (match: string, ...rest: readonly unknown[]) => {
-    const { whole, imaginary, pointed } = rest.at(-1) as Readonly<Record<string, string | undefined>>;
-    return (whole ?? imaginary ?? pointed) === undefined ? match : "0".padEnd(match.length);
+    const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>;
+    return kinds.some((kind) => groups[kind] !== undefined) ? "0".padEnd(match.length) : match;
   });
 }

@@ -24,9 +24,15 @@ export function dependentsIn(graph: Graph, pinnedWhy: PinnedWhy): Dependents {
 /** One member of a closure. */
 export interface ClosureMember {
   readonly name: string;
-  /** From a root to this name: `["c", "lib.b", "a"]`. */
+  /**
+   * The shortest chain from a root to this name: `["c", "lib.b", "a"]`. Of one with more than `longestChain` names the
+   * middle is left out: `["c", …, "…", …, "a"]`.
+   */
   readonly because: readonly string[];
 }
+
+/** Names that a chain shows: nobody reads more, and n of them that are n long would be n². */
+export const longestChain = 32;
 
 export interface Closure {
   /** Dependents before what they depend on (cycles: in the order of discovery). */
@@ -37,72 +43,119 @@ export interface Closure {
 
 /**
  * Breadth first from the roots (so chains are the shortest), then ordered by depth-first search.
- * Cost grows with the closure, not with the graph. Deterministic: roots and neighbours are taken by name.
+ * Cost and memory grow with the closure and its edges, not with the graph nor with the length of chains.
+ * Deterministic: roots and neighbours are taken by name.
  */
 export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
-  const parents = new Map<string, string | undefined>();
-  const stopped = new Map<string, string | undefined>();
-  const followers = new Map<string, readonly string[]>();
-  const queue: string[] = [];
+  const reached = new Map<string, Reached>();
+  const queue: Reached[] = [];
+  const stopped: Reached[] = [];
 
-  const reach = (name: string, parent: string | undefined) => {
-    if (parents.has(name) || stopped.has(name)) return;
-    if (graph.stops(name)) {
-      stopped.set(name, parent);
-      return;
-    }
-    parents.set(name, parent);
-    queue.push(name);
+  const reach = (name: string, parent: Reached | undefined): Reached => {
+    const known = reached.get(name);
+    if (known) return known;
+    const found = new Reached(name, parent, graph.stops(name));
+    reached.set(name, found);
+    (found.stops ? stopped : queue).push(found);
+    return found;
   };
 
   for (const root of [...roots].sort()) reach(root, undefined);
-  for (let at = 0; at < queue.length; at++) {
-    const name = queue[at]!;
-    const next = new Set<string>();
-    for (const edge of graph.dependents(name)) next.add(edge.from);
-    const sorted = [...next].sort();
-    followers.set(name, sorted);
-    for (const alias of [...graph.aliases(name)].sort()) reach(alias, name);
-    for (const dependent of sorted) reach(dependent, name);
+  for (const member of queue) {
+    for (const alias of [...graph.aliases(member.name)].sort()) reach(alias, member);
+    const names: string[] = [];
+    for (const { from } of graph.dependents(member.name)) names.push(from);
+    const dependents: Reached[] = [];
+    for (const name of names.sort()) {
+      const dependent = reach(name, member);
+      if (!dependent.stops) dependents.push(dependent);
+    }
+    member.dependents = dependents;
   }
-
-  const chain = (name: string, parent: string | undefined): string[] => {
-    const names = [name];
-    for (let up = parent; up !== undefined; up = parents.get(up)) names.push(up);
-    return names.reverse();
-  };
-
-  return {
-    members: dependentsFirst(queue, followers).map((name) => ({
-      name,
-      because: chain(name, parents.get(name)),
-    })),
-    stopped: [...stopped].map(([name, parent]) => ({ name, because: chain(name, parent) })),
-  };
+  return { members: dependentsFirst(queue), stopped };
 }
 
+/** Names of either end that a long chain shows. */
+const chainEnd = longestChain / 2;
+
+/** A chain is kept as its last link alone, and put together for who asks. */
+class Reached implements ClosureMember {
+  readonly name: string;
+  declare readonly because: readonly string[];
+  readonly #parent: Reached | undefined;
+  /** Names in its chain. */
+  readonly #length: number;
+  /** The last name of the chain's beginning, from `chainEnd` names on. */
+  readonly #beginning: Reached | undefined;
+  readonly #stops: boolean;
+  #dependents: readonly Reached[] = [];
+
+  constructor(name: string, parent: Reached | undefined, stops: boolean) {
+    this.name = name;
+    this.#stops = stops;
+    this.#parent = parent;
+    this.#length = parent === undefined ? 1 : parent.#length + 1;
+    this.#beginning = this.#length === chainEnd ? this : parent === undefined ? undefined : parent.#beginning;
+    // Its own, so that it is data to whoever copies, compares or prints it.
+    Object.defineProperty(this, "because", becauseOf);
+  }
+
+  /** The closure does not pass through it. */
+  get stops(): boolean {
+    return this.#stops;
+  }
+
+  /** Those that depend on it directly, by name; given while the order is being found. */
+  get dependents(): readonly Reached[] {
+    return this.#dependents;
+  }
+
+  set dependents(dependents: readonly Reached[]) {
+    this.#dependents = dependents;
+  }
+
+  chain(): readonly string[] {
+    if (this.#beginning === undefined || this.#length <= longestChain) return this.#lastNames(longestChain);
+    return [...this.#beginning.#lastNames(chainEnd), "…", ...this.#lastNames(chainEnd - 1)];
+  }
+
+  /** The end of its chain. */
+  #lastNames(most: number): string[] {
+    const names: string[] = [];
+    for (let at: Reached | undefined = this; at !== undefined && names.length < most; at = at.#parent)
+      names.push(at.name);
+    return names.reverse();
+  }
+}
+
+const becauseOf = {
+  enumerable: true,
+  get(this: Reached) {
+    return this.chain();
+  },
+};
+
 /** Depth first without recursion: a name is emitted when everything that depends on it has been. */
-function dependentsFirst(
-  names: readonly string[],
-  followers: ReadonlyMap<string, readonly string[]>,
-): string[] {
-  const order: string[] = [];
-  const entered = new Set<string>();
-  for (const start of names) {
-    if (entered.has(start)) continue;
-    entered.add(start);
-    const stack: { name: string; next: number }[] = [{ name: start, next: 0 }];
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
-      const follower = followers.get(top.name)?.[top.next++];
-      if (follower === undefined) {
-        order.push(top.name);
+function dependentsFirst(members: readonly Reached[]): readonly Reached[] {
+  const order: Reached[] = [];
+  const entered = new Set<Reached>();
+  const stack: { readonly member: Reached; next: number }[] = [];
+  const enter = (member: Reached) => {
+    if (entered.has(member)) return;
+    entered.add(member);
+    stack.push({ member, next: 0 });
+  };
+  for (const start of members) {
+    enter(start);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const dependent = top.member.dependents[top.next++];
+      if (dependent) enter(dependent);
+      else {
+        order.push(top.member);
         stack.pop();
-      } else if (!entered.has(follower) && followers.has(follower)) {
-        entered.add(follower);
-        stack.push({ name: follower, next: 0 });
       }
     }
   }
+  for (const member of members) member.dependents = [];
   return order;
 }

@@ -1,6 +1,7 @@
 /** The dependency graph: what every VM has loaded, from where, and who required it; the union over all VMs. */
 
 import { Edges } from "./edges.ts";
+import { NameIndex } from "./name-index.ts";
 
 /** `load`: while the requirer's chunk ran. `call`: later, inside a function. */
 export type EdgeKind = "load" | "call";
@@ -58,7 +59,7 @@ interface MutableRecord extends ModuleRecord {
   probes: readonly string[];
   generation: number;
   readonly vms: Set<number>;
-  readonly pinnedIn: Set<number>;
+  pinnedIn: ReadonlySet<number>;
   /** Its source has been described: it stays though no VM holds it. */
   described: boolean;
 }
@@ -93,14 +94,14 @@ export interface Graph {
   requires(name: string): Iterable<Edge>;
   edges(): Iterable<Edge>;
   /** Names whose record says that they were loaded from this canonical file. */
-  namesOfFile(file: string): ReadonlySet<string>;
+  namesOfFile(file: string): Iterable<string>;
   /** Other names of the file that `name` was loaded from. */
   aliases(name: string): readonly string[];
   /** Names that were loaded from this path, or whose search passed it. */
-  namesTouching(path: string): ReadonlySet<string>;
+  namesTouching(path: string): Iterable<string>;
 }
 
-const nothing: ReadonlySet<string> = new Set();
+const nowhere: ReadonlySet<number> = new Set();
 
 /**
  * Names that nobody holds and that were required by `call` alone: beyond this number the oldest are forgotten. They
@@ -111,21 +112,20 @@ const mostUnheld = 1_000;
 export function createGraph(): Graph {
   const records = new Map<string, MutableRecord>();
   const edges = new Edges();
-  const byFile = new Map<string, Set<string>>();
-  const byPath = new Map<string, Set<string>>();
+  const byFile = new NameIndex();
+  const byPath = new NameIndex();
   /** Searched for in vain, or evicted and not required since; oldest first. */
   const unheld = new Set<string>();
 
-  const namesOfFile = (file: string): ReadonlySet<string> => byFile.get(file) ?? nothing;
   const indexRecord = ({ name, file, path, probes }: ModuleRecord) => {
-    if (file !== undefined) index(byFile, file, name);
-    if (path !== undefined) index(byPath, path, name);
-    for (const probe of probes) index(byPath, probe, name);
+    if (file !== undefined) byFile.add(file, name);
+    if (path !== undefined) byPath.add(path, name);
+    for (const probe of probes) byPath.add(probe, name);
   };
   const unindexRecord = ({ name, file, path, probes }: ModuleRecord) => {
-    if (file !== undefined) unindex(byFile, file, name);
-    if (path !== undefined) unindex(byPath, path, name);
-    for (const probe of probes) unindex(byPath, probe, name);
+    if (file !== undefined) byFile.delete(file, name);
+    if (path !== undefined) byPath.delete(path, name);
+    for (const probe of probes) byPath.delete(probe, name);
   };
   /** The record of `name` with these findings. */
   const place = ({ name, path, file, hash, probes }: DescribedModule): MutableRecord => {
@@ -177,7 +177,7 @@ export function createGraph(): Graph {
     return true;
   };
   const dropFrom = (vm: number, record: MutableRecord) => {
-    record.pinnedIn.delete(vm);
+    setPinned(record, vm, false);
     if (!record.vms.delete(vm) || record.vms.size > 0) return;
     // What it required, nobody does any more on its behalf: its chunk will run again and say so anew.
     disconnect(record.name);
@@ -191,8 +191,7 @@ export function createGraph(): Graph {
       record.generation = seen.generation;
       if (seen.held) record.vms.add(vm);
       else record.vms.delete(vm);
-      if (seen.held && seen.pinned) record.pinnedIn.add(vm);
-      else record.pinnedIn.delete(vm);
+      setPinned(record, vm, seen.held && seen.pinned === true);
       noteHolders(record);
     },
     drop(vm, name) {
@@ -219,12 +218,12 @@ export function createGraph(): Graph {
       if (records.has(name)) noteHolders(record);
     },
     relocate(path, file) {
-      for (const name of byPath.get(path) ?? nothing) {
+      for (const name of byPath.get(path)) {
         const record = records.get(name);
         if (record?.path !== path || record.file === undefined || record.file === file) continue;
-        unindex(byFile, record.file, name);
+        byFile.delete(record.file, name);
         record.file = file;
-        index(byFile, file, name);
+        byFile.add(file, name);
       }
     },
     module: (name) => records.get(name),
@@ -232,12 +231,12 @@ export function createGraph(): Graph {
     dependents: (name) => edges.into(name).values(),
     requires: (name) => edges.outOf(name).values(),
     edges: () => edges.all(),
-    namesOfFile,
+    namesOfFile: (file) => byFile.get(file),
     aliases(name) {
       const file = records.get(name)?.file;
-      return file === undefined ? [] : [...namesOfFile(file)].filter((other) => other !== name);
+      return file === undefined ? [] : byFile.others(file, name);
     },
-    namesTouching: (path) => byPath.get(path) ?? nothing,
+    namesTouching: (path) => byPath.get(path),
   };
 }
 
@@ -250,18 +249,15 @@ function newRecord(name: string): MutableRecord {
     probes: [],
     generation: 0,
     vms: new Set(),
-    pinnedIn: new Set(),
+    pinnedIn: nowhere,
     described: false,
   };
 }
 
-function index(map: Map<string, Set<string>>, key: string, name: string): void {
-  const names = map.get(key);
-  if (names) names.add(name);
-  else map.set(key, new Set([name]));
-}
-
-function unindex(map: Map<string, Set<string>>, key: string, name: string): void {
-  const names = map.get(key);
-  if (names?.delete(name) && names.size === 0) map.delete(key);
+function setPinned(record: MutableRecord, vm: number, pinned: boolean): void {
+  if (record.pinnedIn.has(vm) === pinned) return;
+  const vms = new Set(record.pinnedIn);
+  if (pinned) vms.add(vm);
+  else vms.delete(vm);
+  record.pinnedIn = vms;
 }

@@ -23,6 +23,8 @@ export interface SiteOptions {
   readonly locations?: Readonly<Record<string, string | LocationLua>>;
   readonly config?: ConfigInput;
   readonly substitutes?: AgentOptions;
+  /** What the tree has beside the files. */
+  readonly prepare?: ((tree: Tree) => void) | undefined;
 }
 
 const sites = new Set<Site>();
@@ -31,23 +33,36 @@ afterEach(async () => {
   await Promise.all([...sites].map(closeSite));
 });
 
-/** Starts an agent with the watcher off and two VMs unless the config says otherwise; closed after the test. */
-export async function startSite({ files, locations = {}, config, substitutes }: SiteOptions): Promise<Site> {
+/**
+ * Starts an agent with the watcher off and two VMs unless the config says otherwise, as if from within its tree; closed
+ * after the test.
+ */
+export async function startSite({
+  files,
+  locations = {},
+  config,
+  substitutes,
+  prepare,
+}: SiteOptions): Promise<Site> {
   const tree = createTree(files);
+  prepare?.(tree);
   const served = Object.entries(locations).map(([location, code]) => ({
     location,
     lua: typeof code === "string" ? { content_by: code } : code,
   }));
   const agent = new Agent(
-    parseConfig({
-      prefix: tree.root,
-      luaPackagePath: "$prefix/?.lua;$prefix/?/init.lua",
-      threads: 2,
-      watch: false,
-      servers: [{ listens: ["127.0.0.1:0"], serverNames: [""], locations: served }],
-      control: { listen: "127.0.0.1:0" },
-      ...config,
-    }),
+    parseConfig(
+      {
+        prefix: tree.root,
+        luaPackagePath: "$prefix/?.lua;$prefix/?/init.lua",
+        threads: 2,
+        watch: false,
+        servers: [{ listens: ["127.0.0.1:0"], serverNames: [""], locations: served }],
+        control: { listen: "127.0.0.1:0" },
+        ...config,
+      },
+      { cwd: tree.root },
+    ),
     substitutes,
   );
   const logged: string[] = [];

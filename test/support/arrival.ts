@@ -20,7 +20,10 @@ export interface PlaceOptions {
   /** Lua that writes what a VM is asked for. */
   readonly answer: string;
   /** Over the defaults; sweeps are off, so that a change which events do not tell of is not found. */
-  readonly watch?: WatchInput;
+  readonly watch?: WatchInput | false;
+  readonly config?: ConfigInput;
+  /** Beside the files, before the agent starts. */
+  readonly prepare?: (tree: Tree) => void;
 }
 
 /**
@@ -76,14 +79,18 @@ export class Place {
   }
 
   /** Starts an agent; every change from now on is noticed. */
-  static async open({ files, answer, watch = {} }: PlaceOptions): Promise<Place> {
+  static async open({ files, answer, watch = {}, config, prepare }: PlaceOptions): Promise<Place> {
+    const settings = watch && { settleMs, sweepMs: 0, ...watch };
     const site = await startSite({
       files,
       locations: { "/": answer },
-      config: { threads: vms, watch: { settleMs, sweepMs: 0, ...watch } },
+      config: { threads: vms, watch: settings, ...config },
+      prepare,
     });
-    const place = new Place(site, watch.settleMs ?? settleMs);
-    await place.#until(() => site.agent.status().watch.live === true && !site.agent.status().pending);
+    const place = new Place(site, settings ? (settings.settleMs ?? settleMs) : 0);
+    await place.#until(
+      () => !site.agent.status().pending && (settings === false || site.agent.status().watch.live === true),
+    );
     return place;
   }
 
@@ -147,16 +154,17 @@ export class Place {
    * Lets something happen that is no change: what is written after it is committed alone.
    * `marker` is a file that the answer does not depend on.
    */
-  async performNothing(way: string, operation: () => unknown): Promise<void> {
+  async performNothing(way: string, operation: () => unknown, marker = "zz_marker.lua"): Promise<void> {
     const before = this.#outcomes.length;
-    const isMarker = ({ path }: { readonly path: string }) => path === this.path("zz_marker.lua");
+    const isMarker = ({ path }: { readonly path: string }) => path === this.path(marker);
     await operation();
-    this.tree.write({ "zz_marker.lua": `return "${way}"` });
+    // Another text each time, also where the way is the same.
+    this.tree.write({ [marker]: `return "${way} ${this.#outcomes.length}"` });
     await this.#until(() => this.#outcomes.slice(before).some(({ changes }) => changes.some(isMarker)));
     await this.#until(() => !this.site.agent.status().pending);
     expect(await this.site.agent.reload()).toMatchObject({ outcome: "unchanged", changes: [] });
     const changed = this.#outcomes.slice(before).flatMap(({ changes }) => changes.map(({ path }) => path));
-    expect(changed).toEqual([this.path("zz_marker.lua")]);
+    expect(changed).toEqual([this.path(marker)]);
     figures.push(`${way}: 0`);
   }
 

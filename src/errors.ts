@@ -21,6 +21,7 @@ export type ErrorCode =
   | "request-timeout"
   | "source-failed"
   | "analysis-failed"
+  | "target-failed"
   | "usage";
 
 /** An error that Relua raises on purpose. `message` says what, where and what to do. */

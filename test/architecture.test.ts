@@ -72,7 +72,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Rooms that may import a package; those that are not listed may not be imported at all. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   "#fengari": ["lua", "ngx", "vm (thread)"],
-  zod: ["core", "config", "http", "cli"],
+  zod: ["core", "config", "http", "targets", "cli"],
   jiti: ["config"],
   chokidar: ["source"],
   "xxhash-wasm": ["source", "core"],

@@ -4,12 +4,15 @@ import type { Change } from "./change-set.ts";
 import type { ClosureMember } from "./closure.ts";
 import type { ActivationOrder } from "./move.ts";
 import type { VmApplied } from "./outcome.ts";
+import type { Kept } from "./plan.ts";
 
 /** A committed generation as every target gets it: the order for the VMs, and what explains it. */
 export interface Delivery extends ActivationOrder {
   /** `evict` with the chains: dependents first, all names of each file. */
   readonly evicted: readonly ClosureMember[];
   readonly changes: readonly Change[];
+  /** What the change concerns and stays, with reasons. */
+  readonly kept: readonly Kept[];
   /** Pinned names whose own content changed: only a new VM, or a restart of the host, can take the change. */
   readonly recycleRequired: readonly string[];
 }

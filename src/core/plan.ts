@@ -6,6 +6,9 @@ import type { Graph } from "./graph.ts";
 import type { PinnedWhy } from "./pins.ts";
 import { namesConcerned } from "./roots.ts";
 
+/** `why` of a name that no VM was seen to hold. */
+export const whyNotLoaded = "not loaded";
+
 /** A module that is not evicted although the change concerns it. */
 export interface Kept {
   readonly name: string;
@@ -51,7 +54,7 @@ export function planChange(input: PlanInput): Plan {
     for (const name of touched) roots.add(name);
     if (touched.length === 0)
       for (const { name, shadowedBy } of input.namesOf(change.path))
-        kept.set(name, shadowedBy === undefined ? "not loaded" : `shadowed by ${shadowedBy}`);
+        kept.set(name, shadowedBy === undefined ? whyNotLoaded : `shadowed by ${shadowedBy}`);
   }
 
   const recycleRequired: string[] = [];
@@ -70,7 +73,7 @@ export function planChange(input: PlanInput): Plan {
   // Handlers and init chunks are in the graph but not in package.loaded: each request runs a handler afresh.
   const evict = closure.members.filter((member) => isModule(graph, member.name, roots));
   for (const name of input.requested)
-    if (!kept.has(name) && !isHeld(graph, name)) kept.set(name, "not loaded");
+    if (!kept.has(name) && !isHeld(graph, name)) kept.set(name, whyNotLoaded);
 
   return {
     roots: [...roots].sort(),

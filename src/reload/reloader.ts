@@ -246,6 +246,7 @@ export class Reloader {
       bytecode: rehearsed.bytecode,
       evicted: plan.evict,
       changes,
+      kept: plan.kept,
       recycleRequired: plan.recycleRequired,
     });
   }

@@ -2,7 +2,7 @@
 
 import { type Change, changesBetween } from "../core/change-set.ts";
 import type { ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
-import { packFiles } from "../core/packed-manifest.ts";
+import { PackedFiles, packFiles } from "../core/packed-manifest.ts";
 import type { SourceStep } from "../source/contract.ts";
 
 /** The files that a commit replaced, by path; null where there was none. */
@@ -23,6 +23,8 @@ export class ManifestStore {
   readonly #keptGenerations: number;
   /** The active manifest in shared memory, as it was when a VM last needed it anew. */
   #packed: SharedArrayBuffer | undefined;
+  /** The disk as it was first seen, until it has become the first generation. */
+  #firstPacked: SharedArrayBuffer | undefined;
   /** Paths that have changed since. */
   readonly #sincePacked = new Set<string>();
   #generation = 0;
@@ -53,6 +55,7 @@ export class ManifestStore {
 
   /** What the source saw. */
   takeStep(step: SourceStep): void {
+    if (this.#generation === 0) this.#firstPacked = this.#disk.size === 0 ? step.packed : undefined;
     for (const [number, arena] of step.arenas) this.#arenas.set(number, arena);
     // What is present comes first: an arena that only the absent named before must not be dropped under it.
     for (const file of step.present) this.#set(this.#disk, file.path, file);
@@ -111,6 +114,11 @@ export class ManifestStore {
       if (isSame(this.#active.get(path), this.#disk.get(path))) this.#differing.delete(path);
       else this.#differing.add(path);
     }
+    if (this.#generation === 0 && isPackOf(this.#firstPacked, this.#active)) {
+      this.#packed = this.#firstPacked;
+      this.#sincePacked.clear();
+    }
+    this.#firstPacked = undefined;
     this.#generation += 1;
     this.#undo.set(this.#generation, undo);
     this.#forgetOldest();
@@ -174,6 +182,11 @@ export class ManifestStore {
 function isWithin(path: string, paths: ReadonlySet<string>): boolean {
   for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) if (paths.has(at)) return true;
   return paths.has("/");
+}
+
+/** Both were made of the same first step, so that as many are the same. */
+function isPackOf(packed: SharedArrayBuffer | undefined, files: ReadonlyMap<string, SourceFile>): boolean {
+  return packed !== undefined && new PackedFiles(packed).size === files.size;
 }
 
 function isSame(a: SourceFile | undefined, b: SourceFile | undefined): boolean {

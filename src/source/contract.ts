@@ -11,6 +11,8 @@ export interface SourceStep {
   readonly sequence: number;
   /** Paths that are new or have another content, hash or real file than before. */
   readonly present: readonly SourceFile[];
+  /** The same in shared memory, by `packFiles`; only where there are many. */
+  readonly packed?: SharedArrayBuffer;
   /** Paths that are gone. */
   readonly absent: readonly string[];
   /**

@@ -1,6 +1,7 @@
 /** The disk as the source's thread keeps track of it: passes one after another, asked for or prompted by hints. */
 
 import { dirname, resolve } from "node:path";
+import { packFiles } from "../core/packed-manifest.ts";
 import { ArenaNumbers } from "./arena.ts";
 import { Changes } from "./changes.ts";
 import { openChokidarHints } from "./chokidar-hints.ts";
@@ -19,6 +20,9 @@ const mostSkipped = 1000;
 const noSweep = { lastAt: undefined, costMs: 0, missed: 0 };
 
 /** Owns index, scanner and watcher. Everything it has to say goes through `post`. */
+/** Files of a step that travel one by one. */
+const mostUnpacked = 1_000;
+
 export class Disk {
   readonly #boot: SourceThreadBoot;
   readonly #post: (message: SourceToMain) => void;
@@ -121,7 +125,8 @@ export class Disk {
   #publish(id: number | undefined): void {
     const { present, absent } = this.#untold.differences(this.#index);
     if (id !== undefined || present.length > 0 || absent.length > 0) {
-      this.#post({ type: "step", id, present, absent, arenas: new Map(this.#untoldArenas) });
+      const files = present.length > mostUnpacked ? { present: [], packed: packFiles(present) } : { present };
+      this.#post({ type: "step", id, ...files, absent, arenas: new Map(this.#untoldArenas) });
     }
     this.#untold.finish(this.#index);
     this.#untold = new Changes();

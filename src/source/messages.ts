@@ -28,6 +28,8 @@ export type SourceToMain =
       /** The request it answers; undefined for a step of the watcher's. */
       readonly id: number | undefined;
       readonly present: readonly SourceFile[];
+      /** Further files that are present, by `packFiles`: many travel faster that way. */
+      readonly packed?: SharedArrayBuffer;
       readonly absent: readonly string[];
       /** New ones only. */
       readonly arenas: ReadonlyMap<number, SharedArrayBuffer>;

@@ -44,12 +44,15 @@ function readFile(pass: Pass, look: Look, last: boolean): Verdict {
   // The folder went away with everything below while the others were being listed.
   if (pass.index.folder(node.path) !== node) return "done";
   const via = pathIn(node.real, name);
+  const known = node.files.get(name);
+  // A new file that the listing calls one must be read in any case: at start, that spares every other system call.
+  if (known === undefined && !look.link && pass.writingMs === undefined && !pass.defer())
+    return take(pass, look, via, last);
   const stats = statOrCode(via);
   if (typeof stats === "string") return couldNotRead(pass, look, stats);
   if (!stats.isFile()) return skip(pass, look, oddKind(stats));
   const file = look.link ? realPathOf(via) : via;
   if (file === undefined) return couldNotRead(pass, look, "ENOENT");
-  const known = node.files.get(name);
   const unchanged = known?.identity !== undefined && sameFile(known.identity, stats);
   if (unchanged && !look.force && known.source.file === file) return "done";
   if (pass.defer()) {
@@ -63,7 +66,13 @@ function readFile(pass: Pass, look: Look, last: boolean): Verdict {
     if (writing === "unsure") return { look: { ...look, earlier: fileIdentity(stats) }, afterMs: writingMs };
     if (writing === "unfinished") return leaveUnfinished(pass, look);
   }
+  return take(pass, look, file, last);
+}
 
+/** Reads one file, whatever is known of it. */
+function take(pass: Pass, look: Look, file: string, last: boolean): Verdict {
+  const { node, name } = look;
+  const known = node.files.get(name);
   const result = readContent(file, pass.maxFileBytes, pass.arena, pass.index.contents);
   if (result.kind === "error") return couldNotRead(pass, look, result.code);
   if (result.kind === "skipped") return skip(pass, look, result.reason);

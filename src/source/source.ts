@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
+import { PackedFiles } from "../core/packed-manifest.ts";
 import { ReluaError } from "../errors.ts";
 import type { Source, SourceEvents, SourceOptions, SourceStatus, SourceStep } from "./contract.ts";
 import { KnownFiles } from "./known-files.ts";
@@ -168,7 +169,8 @@ class DiskSource implements Source {
     }
   }
 
-  #step({ id, present, absent, arenas: fresh }: SourceToMain & { type: "step" }): void {
+  #step({ id, present: some, packed, absent, arenas: fresh }: SourceToMain & { type: "step" }): void {
+    const present = packed === undefined ? some : [...some, ...new PackedFiles(packed).files()];
     const arenas = this.#known.apply(present, absent, fresh);
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     if (id !== undefined) this.#waiting.delete(id);
@@ -179,7 +181,8 @@ class DiskSource implements Source {
     // The first pass of a replaced thread answers nobody: what it found is an ordinary step.
     if (waiting === undefined && present.length === 0 && absent.length === 0) return;
     this.#sequence += 1;
-    const step = { sequence: this.#sequence, present, absent, arenas };
+    const isWhole = packed !== undefined && some.length === 0;
+    const step = { sequence: this.#sequence, present, absent, arenas, ...(isWhole && { packed }) };
     if (waiting === undefined) this.#emit("step", step);
     else waiting.resolve(step);
   }

@@ -164,6 +164,32 @@ describe("workers that come late", () => {
     expect(workers.flatMap(({ errors }) => errors)).toEqual([]);
   });
 
+  itWithDebian(
+    "speak for their number alone once they are there, though the old ones still live",
+    nginxParts,
+    async () => {
+      nginx = await startWithLibrary({ files: application(1), server, every: 0.01 });
+      const agent = new AgentStandIn(nginx);
+      await nginx.askEveryWorker("/a");
+      let isReloading = true;
+      const seen = new Map<number, number[]>();
+      const looking = (async () => {
+        while (isReloading)
+          for (const { id, pid } of (await agent.state()).workers) {
+            const pids = seen.get(id) ?? [];
+            if (pids.at(-1) !== pid) seen.set(id, [...pids, pid]);
+          }
+      })();
+      await nginx.reload();
+      await nginx.askEveryWorker("/a");
+      isReloading = false;
+      await looking;
+      expect([...seen.values()].map((pids) => pids.length)).toEqual([2, 2, 2, 2]);
+      const { reports } = await agent.state("?reports=0");
+      expect(new Set(reports?.map(({ pid }) => pid))).toEqual(new Set(nginx.workers));
+    },
+  );
+
   itWithDebian("forget what the master had preloaded before they were forked", nginxParts, async () => {
     nginx = await startWithLibrary({
       files: application(1),

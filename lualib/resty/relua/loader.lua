@@ -63,11 +63,13 @@ function M.compile(bytes, path)
   return loadstring(bytes, "@" .. path)
 end
 
--- What is running right now outside of this library and of `require`: { source, currentline }.
+-- What is running right now outside of this library and of `require`: { source, currentline }. nil when the chunk that is
+-- loading has left its frame to a call at its end (`return require "x"`): who is behind it has required nothing.
 local function caller()
+  local loader = depth > 0 and stack[depth].loader
   for level = 3, 200 do
-    local info = getinfo(level, "Sl")
-    if not info then return nil end
+    local info = getinfo(level, "Slf")
+    if not info or info.func == loader then return nil end
     local source = info.source
     if info.what ~= "C" and info.what ~= "tail" and source ~= own_source and source ~= require_source then return info end
   end
@@ -110,8 +112,8 @@ end
 -- Somebody requires `name`: the module that is loading, and the one of the function that calls.
 local function note_require(name)
   local info = caller()
-  local at = info and info.source:gsub("^[@=]", "") .. ":" .. info.currentline or "?"
   local loading = stack[depth]
+  local at = info and info.source:gsub("^[@=]", "") .. ":" .. info.currentline or loading and loading.path or "?"
   if loading then modules.edge(loading.name, name, "load", at) end
   for from in pairs(info and modules.by_chunk[info.source] or {}) do
     if from ~= name and not (loading and loading.name == from) then modules.edge(from, name, "call", at) end
@@ -193,11 +195,9 @@ end
 -- Whatever is not simply there. Calls at the end, so that errors name the place that required.
 local function slow_require(name)
   if name == hot.name then return hot_handle() end
-  if depth > 0 then
-    settle()
-    local module = loaded[name]
-    if depth > 0 and module and module ~= sentinel and modules.records[name] then note_require(name) end
-  end
+  if depth > 0 then settle() end
+  -- Searchers hear of what is not loaded.
+  if (depth > 0 or loaded[name] == sentinel) and modules.records[name] then note_require(name) end
   return require(name)
 end
 

@@ -6,7 +6,8 @@
 -- agents      the last generation of each of the last agents, newest first
 -- known       the last report of which an agent has said that it has it
 -- want        grows when somebody wants every worker to report everything  p:ID the last of these that a worker followed
--- w:ID        a worker's record                                            lock who is changing a log
+-- w:ID        a worker's record                     i:ID the process that is this worker
+-- lock        the process that is changing a log
 local json = require "resty.relua.json"
 
 local M = {}
@@ -131,6 +132,15 @@ function M.reports(since)
     found[#found + 1] = text
   end
   return found, last
+end
+
+-- This process is the worker of that number from now on: on a HUP the old one lives beside it for a while.
+function M.take_seat(id) dict:safe_set("i:" .. id, ngx.worker.pid()) end
+
+function M.has_seat(id)
+  local pid = dict:get("i:" .. id)
+  if not pid then M.take_seat(id) end
+  return not pid or pid == ngx.worker.pid()
 end
 
 function M.record(id, text) return put("w:" .. id, text) end

@@ -32,8 +32,10 @@ local function sorted_keys(set)
 end
 
 -- A worker on its way out has a successor of the same number, whose word counts.
+local function is_heard() return not ngx.worker.exiting() and store.has_seat(id) end
+
 local function tell()
-  if ngx.worker.exiting() then return end
+  if not is_heard() then return end
   note.changed, told_alive = false, ngx.now()
   local record = json.encode({
     id = id, pid = ngx.worker.pid(), sequence = applied, generation = generation, modules = modules.held(),
@@ -192,16 +194,15 @@ local function publish(wanted)
     end
     for _, told in ipairs(piece.told) do told.report = number end
   end
-  followed = wanted
+  followed, note.changed = wanted, true
   store.follow(id, wanted)
 end
 
 -- Reports what is new, and everything when somebody wants that. Another process may be reporting: then at the next turn.
 function M.report()
-  if ngx.worker.exiting() then return end
   local wanted = store.wanted()
   if wanted == followed and not modules.has_news() then return end
-  if not store.lock() then return end
+  if not is_heard() or not store.lock() then return end
   note.guard("reporting", publish, wanted)
   store.unlock()
 end
@@ -222,14 +223,16 @@ function M.start(shared, base, every)
   -- nginx's privileged agent serves nobody.
   if not id then return nil end
   dict = shared
+  store.take_seat(id)
   local _, last = store.last()
   applied, generation = store.sequence(), last
   if next(modules.records) then
     applied = math.min(base, applied)
     note.guard("start", catch_up)
   end
-  note.guard("start", M.report)
+  -- Whoever sees a report finds the record of the process that it is of.
   tell()
+  note.guard("start", M.report)
   local ok, failure = ngx.timer.every(every, on_timer)
   return not ok and "no timer: " .. tostring(failure) or nil
 end

@@ -20,7 +20,7 @@ const ignoredFinding = z.union(
       files: texts("paths or globs"),
     }),
   ],
-  takes(`a list of rules, or of { rule, files }; the rules are ${ruleIds.join(", ")}`),
+  takes(`a rule or { rule, files }; the rules are ${ruleIds.join(", ")}`),
 );
 
 /** Keys of `watch`, when it is not false. */

@@ -6,7 +6,18 @@ import { describe, expect, it } from "vitest";
 import { configTemplate, loadConfig } from "../../src/config/index.ts";
 import { folderWith, relua } from "./relua.ts";
 
-const commands = ["serve", "reload", "clean", "status", "history", "rollback", "hold", "release", "init"];
+const commands = [
+  "serve",
+  "reload",
+  "clean",
+  "status",
+  "history",
+  "rollback",
+  "hold",
+  "release",
+  "check",
+  "init",
+];
 
 describe("help", () => {
   it("lists the commands", async () => {

@@ -1,6 +1,7 @@
 /** `relua check`: what is wrong with the sources, told without running them. */
 
 import type { CommandModule } from "yargs";
+import { ReluaError } from "../../errors.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 import { withConfigOption, withJsonOption } from "./shared-options.ts";
 
@@ -21,7 +22,7 @@ export function checkCommand(terminal: Terminal): CommandModule<object, CheckArg
     command: "check [paths..]",
     describe: "Find mistakes in the Lua sources without running them; needs no agent",
     builder: (yargs) =>
-      withJsonOption(withConfigOption(yargs))
+      withJsonOption(withConfigOption(yargs), "Print the findings as JSON")
         .positional("paths", {
           type: "string",
           array: true,
@@ -31,7 +32,13 @@ export function checkCommand(terminal: Terminal): CommandModule<object, CheckArg
         .option("sarif", { type: "boolean", default: false, describe: "Write SARIF 2.1.0" })
         .option("format", { choices: formats, describe: "human (default), json or sarif" })
         .option("strict", { type: "boolean", default: false, describe: "Warnings are errors" })
-        .conflicts("sarif", "format")
+        .check(({ json, sarif, format }) => {
+          const [first, second] = [json && "--json", sarif && "--sarif", format && "--format"].filter(
+            Boolean,
+          );
+          if (second === undefined) return true;
+          throw new ReluaError("usage", `${first} and ${second} contradict each other`);
+        })
         .example("$0 check", "What the search path of ./watch.config.ts reaches, below its prefix")
         .example("$0 check apps/orders --strict", "One folder; warnings fail as well")
         .example("$0 check --sarif > relua.sarif", "For code scanning")

@@ -65,8 +65,8 @@ export function waitOf({ wait, "wait-limit": limit }: WaitArguments): { readonly
 }
 
 /** Of commands that print data. */
-export function withJsonOption<T>(yargs: Argv<T>) {
-  return yargs.option("json", { type: "boolean", default: false, describe: "Print the agent's answer" });
+export function withJsonOption<T>(yargs: Argv<T>, describe = "Print the agent's answer") {
+  return yargs.option("json", { type: "boolean", default: false, describe });
 }
 
 /**

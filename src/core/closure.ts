@@ -1,11 +1,11 @@
 /** The closure: the roots and all that depend on them, each with its shortest chain, dependents first. */
 
-import type { Graph } from "./graph.ts";
+import type { Edge, EdgeKind, Graph } from "./graph.ts";
 import type { PinnedWhy } from "./pins.ts";
 
 /** The part of the graph that a closure needs; a VM's own edges serve as well as the union over all VMs. */
 export interface Dependents {
-  dependents(name: string): Iterable<{ readonly from: string }>;
+  dependents(name: string): Iterable<Edge>;
   /** Other names of the same file: they are evicted together. */
   aliases(name: string): Iterable<string>;
   /** A module that is never evicted: the closure does not pass through it. */
@@ -21,9 +21,22 @@ export function dependentsIn(graph: Graph, pinnedWhy: PinnedWhy): Dependents {
   };
 }
 
+/** The last step of a member's chain: what it requires, or is another name of. */
+export interface Via {
+  /** The name before it in its chain. */
+  readonly name: string;
+  readonly kind: EdgeKind | "alias";
+  /** Where the require stands; undefined for an alias. */
+  readonly at?: string;
+  /** Read off the source text: no VM has told of it. */
+  readonly static?: true;
+}
+
 /** One member of a closure. */
 export interface ClosureMember {
   readonly name: string;
+  /** Undefined for a root. */
+  readonly via?: Via | undefined;
   /**
    * The shortest chain from a root to this name: `["c", "lib.b", "a"]`. Of one with more than `longestChain` names the
    * middle is left out: `["c", …, "…", …, "a"]`.
@@ -51,28 +64,30 @@ export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
   const queue: Reached[] = [];
   const stopped: Reached[] = [];
 
-  const reach = (name: string, parent: Reached | undefined): Reached => {
+  const reach = (name: string, parent?: Reached, edge?: Edge): Reached => {
     const known = reached.get(name);
     if (known) return known;
-    const found = new Reached(name, parent, graph.stops(name));
+    const found = new Reached(name, parent, edge, graph.stops(name));
     reached.set(name, found);
     (found.stops ? stopped : queue).push(found);
     return found;
   };
 
-  for (const root of [...roots].sort()) reach(root, undefined);
+  for (const root of [...roots].sort()) reach(root);
   for (const member of queue) {
     for (const alias of [...graph.aliases(member.name)].sort()) reach(alias, member);
-    const names: string[] = [];
-    for (const { from } of graph.dependents(member.name)) names.push(from);
     const dependents: Reached[] = [];
-    for (const name of names.sort()) {
-      const dependent = reach(name, member);
+    for (const edge of [...graph.dependents(member.name)].sort(byRequirer)) {
+      const dependent = reach(edge.from, member, edge);
       if (!dependent.stops) dependents.push(dependent);
     }
     member.dependents = dependents;
   }
   return { members: dependentsFirst(queue), stopped };
+}
+
+function byRequirer(a: Edge, b: Edge): number {
+  return a.from < b.from ? -1 : a.from > b.from ? 1 : 0;
 }
 
 /** Names of either end that a long chain shows. */
@@ -83,6 +98,8 @@ class Reached implements ClosureMember {
   readonly name: string;
   declare readonly because: readonly string[];
   readonly #parent: Reached | undefined;
+  /** By which it was reached; none for roots and aliases. */
+  readonly #edge: Edge | undefined;
   /** Names in its chain. */
   readonly #length: number;
   /** The last name of the chain's beginning, from `chainEnd` names on. */
@@ -90,14 +107,23 @@ class Reached implements ClosureMember {
   readonly #stops: boolean;
   #dependents: readonly Reached[] = [];
 
-  constructor(name: string, parent: Reached | undefined, stops: boolean) {
+  constructor(name: string, parent: Reached | undefined, edge: Edge | undefined, stops: boolean) {
     this.name = name;
     this.#stops = stops;
     this.#parent = parent;
+    this.#edge = edge;
     this.#length = parent === undefined ? 1 : parent.#length + 1;
     this.#beginning = this.#length === chainEnd ? this : parent === undefined ? undefined : parent.#beginning;
     // Its own, so that it is data to whoever copies, compares or prints it.
     Object.defineProperty(this, "because", becauseOf);
+  }
+
+  get via(): Via | undefined {
+    if (this.#parent === undefined) return undefined;
+    const { name } = this.#parent;
+    if (this.#edge === undefined) return { name, kind: "alias" };
+    const { kind, at, static: isStatic } = this.#edge;
+    return { name, kind, at, ...(isStatic && { static: isStatic }) };
   }
 
   /** The closure does not pass through it. */

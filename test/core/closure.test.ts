@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { closureOf, type Dependents } from "../../src/core/closure.ts";
+import type { Edge } from "../../src/core/graph.ts";
+
+const edgesInto = (pairs: readonly (readonly [string, string])[], name: string): Edge[] =>
+  pairs
+    .filter(([, to]) => to === name)
+    .map(([from, to]) => ({ from, to, kind: "load", at: `${from}.lua:1` }));
 
 /** A graph from "a -> b" lines: a requires b. */
 function graph(
@@ -12,7 +18,7 @@ function graph(
     .split("\n")
     .map((line) => line.trim().split(" -> ") as [string, string]);
   return {
-    dependents: (name) => edges.filter(([, to]) => to === name).map(([from]) => ({ from })),
+    dependents: (name) => edgesInto(edges, name),
     aliases: (name) => options.aliases?.[name] ?? [],
     stops: (name) => options.pinned?.includes(name) ?? false,
   };
@@ -54,6 +60,28 @@ describe("closure", () => {
     expect(names(both.members).sort()).toEqual(["app.models.x", "user", "x"]);
   });
 
+  it("tells of each member how it came in: by which require, where, or as another name", () => {
+    const { members } = closureOf(
+      {
+        ...graph("a -> lib.b\nlib.b -> c"),
+        dependents: (name) =>
+          name === "c"
+            ? [{ from: "lib.b", to: "c", kind: "load", at: "lib/b.lua:1" }]
+            : name === "./lib/b"
+              ? [{ from: "a", to: name, kind: "call", at: "a.lua:7", static: true }]
+              : [],
+        aliases: (name) => (name === "lib.b" ? ["./lib/b"] : []),
+      },
+      ["c"],
+    );
+    expect(members.map(({ name, via }) => [name, via])).toEqual([
+      ["lib.b", { name: "c", kind: "load", at: "lib/b.lua:1" }],
+      ["c", undefined],
+      ["a", { name: "./lib/b", kind: "call", at: "a.lua:7", static: true }],
+      ["./lib/b", { name: "lib.b", kind: "alias" }],
+    ]);
+  });
+
   it("stops at a pinned module and names it as holder", () => {
     const result = closureOf(graph("a -> p\np -> c"), ["c"]);
     expect(names(result.members)).toEqual(["a", "p", "c"]);
@@ -72,7 +100,7 @@ describe("closure on random graphs", () => {
     fc.assert(
       fc.property(edges, fc.uniqueArray(node, { minLength: 1, maxLength: 3 }), (pairs, roots) => {
         const dependents: Dependents = {
-          dependents: (name) => pairs.filter(([, to]) => to === name).map(([from]) => ({ from })),
+          dependents: (name) => edgesInto(pairs, name),
           aliases: () => [],
           stops: () => false,
         };
@@ -113,7 +141,7 @@ describe("closure on random graphs", () => {
         const acyclic = pairs.filter(([from, to]) => Number(from.slice(1)) > Number(to.slice(1)));
         const { members } = closureOf(
           {
-            dependents: (name) => acyclic.filter(([, to]) => to === name).map(([from]) => ({ from })),
+            dependents: (name) => edgesInto(acyclic, name),
             aliases: () => [],
             stops: () => false,
           },

@@ -1,5 +1,6 @@
 /** `require-cycle`: modules that require each other while they load. */
 
+import { knots } from "../../core/knots.ts";
 import type { StaticRequire } from "../../core/source-facts.ts";
 import type { Finding } from "../finding.ts";
 import type { CheckedFile, Tree } from "../tree.ts";
@@ -13,7 +14,7 @@ interface Step {
 /** One finding for each knot of modules: its shortest cycle. Requires inside functions are the way out, and no cycle. */
 export function* requireCycles(tree: Tree): Iterable<Finding> {
   const steps = new Map(tree.files.map((file) => [file, stepsFrom(tree, file)]));
-  for (const knot of knots(steps)) {
+  for (const knot of knots(steps.keys(), (file) => (steps.get(file) ?? []).map(({ to }) => to))) {
     const cycle = shortestCycle(knot, steps);
     const [first] = cycle;
     if (first === undefined) continue;
@@ -43,45 +44,6 @@ function stepsFrom(tree: Tree, from: CheckedFile): readonly Step[] {
     // `module` puts the module where require finds it before anything else runs.
     return to === undefined || to.reading.isOldModule ? [] : [{ from, required, to }];
   });
-}
-
-/** Strongly connected components with a cycle in them (Tarjan), without recursion: chains can be long. */
-function knots(steps: ReadonlyMap<CheckedFile, readonly Step[]>): readonly ReadonlySet<CheckedFile>[] {
-  const found: ReadonlySet<CheckedFile>[] = [];
-  const order = new Map<CheckedFile, number>();
-  const low = new Map<CheckedFile, number>();
-  const open: CheckedFile[] = [];
-  const isOpen = new Set<CheckedFile>();
-  const enter = (file: CheckedFile) => {
-    order.set(file, order.size);
-    low.set(file, order.size - 1);
-    open.push(file);
-    isOpen.add(file);
-    return { file, left: [...(steps.get(file) ?? [])] };
-  };
-  const lower = (file: CheckedFile, to: number | undefined) =>
-    low.set(file, Math.min(low.get(file) as number, to as number));
-  for (const start of steps.keys()) {
-    if (order.has(start)) continue;
-    const trail = [enter(start)];
-    for (let at = trail.at(-1); at !== undefined; at = trail.at(-1)) {
-      const next = at.left.pop();
-      if (next !== undefined) {
-        if (!order.has(next.to)) trail.push(enter(next.to));
-        else if (isOpen.has(next.to)) lower(at.file, order.get(next.to));
-        continue;
-      }
-      trail.pop();
-      const above = trail.at(-1);
-      if (above !== undefined) lower(above.file, low.get(at.file));
-      if (low.get(at.file) !== order.get(at.file)) continue;
-      const members = new Set(open.splice(open.indexOf(at.file)));
-      for (const member of members) isOpen.delete(member);
-      if (members.size > 1 || (steps.get(at.file) ?? []).some(({ to }) => to === at.file))
-        found.push(members);
-    }
-  }
-  return found;
 }
 
 /** Breadth first from each module of the knot, until one gets back to itself by the fewest steps. */

@@ -1,4 +1,4 @@
-/** Puts a server of this process under load, from a thread of its own. */
+/** Puts a server under load, from a thread of its own. */
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -10,6 +10,12 @@ export interface LoadOrder {
   readonly body?: string;
   readonly connections: number;
   readonly ms: number;
+  /**
+   * Requests arrive at this rate, and count from when they should have left, whatever became of those before; a slow
+   * server cannot slow down who measures it. Without it each connection asks again as soon as it is answered.
+   * The clock ticks in milliseconds: up to one is the load's own.
+   */
+  readonly perSecond?: number;
   /** An Int32: the version that every request sent from now on must be answered with, or a newer one. */
   readonly floor?: SharedArrayBuffer;
 }
@@ -18,11 +24,16 @@ export interface LoadReport {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
   readonly answers: number;
   /** Answers other than 200, and connections that broke. */
   readonly failed: number;
   /** Answers below the floor that stood when their request was sent. */
   readonly stale: number;
+  /** Answers with several versions that were not the same. */
+  readonly mixed: number;
+  /** Requests of a fixed rate that still waited for a connection at the end. */
+  readonly unanswered: number;
   /** Different versions that were answered. */
   readonly versions: number;
 }

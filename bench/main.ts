@@ -1,17 +1,26 @@
-/** `npm run bench [-- NAME …]`: asks every question of this folder, or the named ones, and keeps the answers. */
+/**
+ * `npm run bench [-- NAME …]`: asks every question of this folder, or the named ones, and keeps the answers.
+ * `npm run bench -- --document`: asks nothing, writes the kept answers into docs/performance.md.
+ */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Answer, Run } from "./question.ts";
+import { writeFigures } from "./document.ts";
+import { type Answer, isMet, type Row, type Run, shownAim } from "./question.ts";
 
 const folder = import.meta.dirname;
 const all = readdirSync(folder)
   .filter((file) => file.endsWith(".ts") && file !== "main.ts")
   .map((file) => basename(file, ".ts"))
   .sort();
+const latest = join(folder, "results", "latest.json");
 const named = process.argv.slice(2);
+if (named.includes("--document")) {
+  writeFigures(latest);
+  process.exit(0);
+}
 
 const questions = new Map<string, Run>();
 for (const name of all) {
@@ -46,7 +55,14 @@ function print(name: string, { question, rows, skipped, load }: Kept): void {
   if (skipped !== undefined) console.log(`  skipped: ${skipped}`);
   const width = Math.max(0, ...rows.map((row) => row.name.length));
   for (const row of rows)
-    console.log(`  ${row.name.padEnd(width)}  ${shown(row.ratio).padStart(8)}  ${row.unit ?? ""}`);
+    console.log(
+      `  ${row.name.padEnd(width)}  ${shown(row.ratio).padStart(8)}  ${verdict(row)}${row.unit ?? ""}`,
+    );
+}
+
+function verdict(row: Row): string {
+  if (row.aim === undefined) return "";
+  return `[${shownAim(row.aim)}: ${isMet(row) ? "met" : "MISSED"}] `;
 }
 
 function shown(ratio: number): string {
@@ -55,9 +71,7 @@ function shown(ratio: number): string {
 
 /** The latest answer to each question, with what it was measured on. */
 function keep(answers: Readonly<Record<string, Kept>>): void {
-  const results = join(folder, "results");
-  const latest = join(results, "latest.json");
-  mkdirSync(results, { recursive: true });
+  mkdirSync(dirname(latest), { recursive: true });
   const before = existsSync(latest) ? (JSON.parse(readFileSync(latest, "utf8")) as { answers?: object }) : {};
   const machine = {
     node: process.version,

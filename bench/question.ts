@@ -7,6 +7,21 @@ export interface Row {
   readonly ratio: number;
   /** What the ratio is of, or further figures, as text. */
   readonly unit?: string;
+  /** What the ratio should be. */
+  readonly aim?: Aim;
+}
+
+export type Aim = { readonly atLeast: number } | { readonly atMost: number };
+
+/** Whether a ratio is what it should be; undefined where nothing was aimed at or measured. */
+export function isMet({ ratio, aim }: Pick<Row, "ratio" | "aim">): boolean | undefined {
+  if (aim === undefined || !Number.isFinite(ratio)) return undefined;
+  return "atLeast" in aim ? ratio >= aim.atLeast : ratio <= aim.atMost;
+}
+
+/** `≥ 0.6` */
+export function shownAim(aim: Aim): string {
+  return "atLeast" in aim ? `≥ ${aim.atLeast}` : `≤ ${aim.atMost}`;
 }
 
 export interface Answer {

@@ -36,6 +36,11 @@ export class Tree {
     return join(this.prefix, "apps", `f${Math.floor(module / perFolder)}`, `m${module}.lua`);
   }
 
+  /** Further files, by their paths below `apps/`. */
+  add(files: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(this.prefix, "apps", path), text);
+  }
+
   write(module: number, version: number): void {
     writeFileSync(this.path(module), this.source(module, version));
   }

@@ -31,9 +31,21 @@ export class Places {
   /** Made when the first place is asked for: most texts have none to tell. */
   #lineStarts(): readonly number[] {
     if (this.#starts !== undefined) return this.#starts;
-    const starts = [0];
-    for (const end of this.#text.matchAll(/\r\n|\n\r|\r|\n/g)) starts.push(end.index + end[0].length);
+    const starts = this.#text.includes("\r") ? startsAfterAny(this.#text) : startsAfterNewlines(this.#text);
     this.#starts = starts;
     return starts;
   }
+}
+
+/** Nearly all texts: searching for one character is several times as fast. */
+function startsAfterNewlines(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+function startsAfterAny(text: string): readonly number[] {
+  const starts = [0];
+  for (const end of text.matchAll(/\r\n|\n\r|\r|\n/g)) starts.push(end.index + end[0].length);
+  return starts;
 }

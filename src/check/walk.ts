@@ -140,7 +140,8 @@ class Walk {
   }
 
   #assign(targets: readonly Expression[], meanings: readonly (string | undefined)[]): void {
-    for (const [i, target] of targets.entries()) {
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i] as Expression;
       if (target.type === "Identifier") {
         const local = this.#scopes.find(target.name);
         if (local !== undefined) local.meaning = meanings[i];
@@ -244,7 +245,8 @@ class Walk {
       this.#listener.call({ ...called, guarded }, node, this.#moment, this.#meaning);
     }
     const catches = called?.meaning === "pcall" || called?.meaning === "xpcall";
-    for (const [i, arg] of args.entries()) {
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i] as Expression;
       if (i === 0 && catches && arg.type === "FunctionDeclaration")
         this.#functionBody(arg, { kind: this.#moment.kind, guarded: true });
       else this.#expression(arg);

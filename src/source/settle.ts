@@ -60,6 +60,8 @@ export class Settle {
 
   /** Something happened in `folder`. `by` says who noticed. */
   hint(folder: string, by: "event" | "sweep", nowMs: number): void {
+    // What one sweep found, the next one finds again: nothing need have happened in between.
+    if (by === "sweep" && this.#hinted.has(folder)) return;
     if (this.#hinted.size === 0) {
       this.#firstMs = nowMs;
       if (nowMs - this.#lastMs > this.#options.maxWaitMs) this.#burst = false;

@@ -190,7 +190,8 @@ export class Watcher {
     const complete = this.mode === "events" && this.live && !due.everything;
     // A second look that gets into somebody's writing leaves it to the pass after the quiet.
     const defer = () => !due.hinted && (this.#settle.pending || this.#isGitAtWork());
-    const writingMs = due.quiet ? 0 : this.#context.settings.settleMs;
+    // Between two sweeps there are no events for somebody's writing: that nothing was told is no quiet.
+    const writingMs = due.quiet && this.mode === "events" ? 0 : this.#context.settings.settleMs;
     const scope: Scope = due.everything
       ? { kind: "all", rootGraceMs, writingMs }
       : { kind: "folders", folders: due.folders, rootGraceMs, writingMs, defer };

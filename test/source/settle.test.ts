@@ -22,6 +22,17 @@ describe("a settle window", () => {
     expect(settle.dueInMs(35, idle)).toBeUndefined();
   });
 
+  it("is not made longer by a sweep that finds again what waits already", () => {
+    const settle = new Settle({ settleMs: 20, maxWaitMs: 1000 });
+    settle.hint("/a", "event", 0);
+    settle.hint("/a", "sweep", 15);
+    expect(settle.dueInMs(15, idle)).toBe(5);
+    settle.hint("/b", "sweep", 15);
+    for (let sweeps = 0; sweeps < 50; sweeps += 1) settle.hint("/b", "sweep", 16);
+    expect(settle.dueInMs(35, idle)).toBe(0);
+    expect([...settle.take(35).told]).toEqual(["/a"]);
+  });
+
   it("lasts five times as long after more hints than a save makes, and never longer than maxWaitMs", () => {
     const settle = new Settle({ settleMs: 20, maxWaitMs: 1000 });
     for (let i = 0; i < 32; i += 1) settle.hint("/a", "event", 0);

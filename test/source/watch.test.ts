@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SourceOptions } from "../../src/source/contract.ts";
 import { cleanUp, type Follower, follow, makeTree, optionsFor, watching, write } from "./tree.ts";
@@ -314,7 +315,7 @@ describe("git", () => {
     write(join(root, "a.lua"), "2");
     await disk.until(() => disk.status().pending);
     // Ten settle windows.
-    setTimeout(() => unlinkSync(lock), 200);
+    void setTimeout(200).then(() => unlinkSync(lock));
     await disk.until(() => disk.text(join(root, "a.lua")) === "2");
     expect(lockedAtStep).toBe(false);
   });
@@ -355,6 +356,25 @@ describe("other ways to watch", () => {
     write(join(root, "b/d/e.lua"), "4");
     unlinkSync(join(root, "b/c.lua"));
     await disk.until(() => Object.values(disk.texts()).join() === "3,4");
+  });
+
+  it("polling leaves a file alone that is being written", async () => {
+    const root = makeTree({ "a.lua": "old" });
+    const path = join(root, "a.lua");
+    const disk = await follow(
+      optionsFor(root, { watch: { ...watching, settleMs: 100, polling: true, sweepMs: 20 } }),
+    );
+    const seen = new Set<string | undefined>();
+    disk.source.on("step", () => seen.add(disk.text(path)));
+    let text = "";
+    writeFileSync(path, text);
+    for (let line = 0; line < 100; line += 1) {
+      appendFileSync(path, `${line}\n`);
+      text += `${line}\n`;
+      await setTimeout(4);
+    }
+    await disk.until(() => disk.text(path) === text);
+    expect([...seen]).toEqual([text]);
   });
 
   it("no watching sees nothing until it is asked to", async () => {

@@ -126,6 +126,7 @@ export class Agent {
       targets: this.#targets,
       preflight: reload.preflight,
       history: reload.history,
+      oneNamePerFile: aliases === "error",
       recycle: reload.recycle,
     });
     this.#holdFile = new HoldFile(config.prefix, {

@@ -21,6 +21,7 @@ export function vmSettings(config: Config): VmSettings {
     },
     sharedDicts: config.sharedDicts,
     pinned: config.reload.pinned,
+    oneNamePerFile: config.reload.aliases === "error",
     warm: config.reload.warm,
   };
 }

@@ -22,6 +22,20 @@ export interface RehearsalOrder extends Move {
   readonly load: readonly string[] | undefined;
   /** Rehearse in a VM that starts on this generation: pinned modules changed, which the present one keeps. */
   readonly fresh: boolean;
+  /** Whether `requires` is to be told. */
+  readonly tellRequires: boolean;
+}
+
+/** A require that ran in a rehearsal, and what it led to. */
+export interface RehearsedRequire {
+  readonly from: string;
+  readonly to: string;
+  /** Where it stands: `apps/a.lua:3`. */
+  readonly at: string;
+  /** Path of the file that it stands in, where that is known. */
+  readonly path: string | undefined;
+  /** Canonical real path of the file behind `to`. */
+  readonly file: string;
 }
 
 /** `string.dump` of what compiled, by `codeKey` of lua/files.ts: content and path together. */
@@ -31,6 +45,8 @@ export type Bytecode = ReadonlyMap<string, Uint8Array>;
 export interface Rehearsed {
   readonly errors: readonly LoadError[];
   readonly bytecode: Bytecode;
+  /** Of the modules that were loaded, where that was asked for and can be known. */
+  readonly requires?: readonly RehearsedRequire[];
 }
 
 /** To every VM. */

@@ -1,7 +1,7 @@
 /** The canary's work: compile what changed and load what is affected, on a VM that serves nobody. */
 
 import { lauxlib, lua } from "#fengari";
-import type { Bytecode, Move, Rehearsed } from "../core/move.ts";
+import type { Bytecode, Move, Rehearsed, RehearsedRequire } from "../core/move.ts";
 import type { LoadError } from "../core/outcome.ts";
 import { messageAt } from "./code-cache.ts";
 import { codeKey } from "./files.ts";
@@ -18,6 +18,8 @@ export interface Rehearsal {
   readonly load: readonly string[] | undefined;
   /** For all loads together. */
   readonly allowance: Allowance;
+  /** Whether `requires` is to be told. */
+  readonly tellRequires: boolean;
 }
 
 /** Moves `vm`, when that is to be done, and loads. After errors the VM is of no further use: it holds what loaded and misses the rest. */
@@ -66,7 +68,26 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
     vm.forgetFailures();
     if (late) break;
   }
-  return { errors: [...errors.values()], bytecode };
+  return {
+    errors: [...errors.values()],
+    bytecode,
+    ...(rehearsal.tellRequires && { requires: requiresIn(vm) }),
+  };
+}
+
+/** What the modules that have been loaded in the active generation require, of modules from files. */
+function requiresIn(vm: LuaVm): readonly RehearsedRequire[] {
+  const { graph } = vm.observations;
+  const { generation } = vm.generations.active;
+  const requires: RehearsedRequire[] = [];
+  for (const module of graph.modules()) {
+    if (module.generation !== generation || module.vms.size === 0) continue;
+    for (const { from, to, at } of graph.requires(module.name)) {
+      const file = graph.module(to)?.file;
+      if (file !== undefined) requires.push({ from, to, at, path: module.path, file });
+    }
+  }
+  return requires;
 }
 
 function compileAll(

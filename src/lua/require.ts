@@ -10,6 +10,7 @@ import type { Files } from "./files.ts";
 import { type Generations, pushModule, type View } from "./generations.ts";
 import { type Hot, hotName, Instance } from "./hot.ts";
 import type { Observations } from "./observations.ts";
+import { secondName } from "./one-name.ts";
 import type { Loading, Requirers } from "./requirers.ts";
 import { installSearchers, nameArgument, pushPackage } from "./searchers.ts";
 import { bytesAt, pushUtf8, raiseUtf8, toBytes, utf8Text } from "./stack.ts";
@@ -21,6 +22,8 @@ export interface RequireParts {
   readonly files: Files;
   readonly hot: Hot;
   readonly requirers: Requirers;
+  /** A require that would load a file under a second name raises an error. */
+  readonly oneNamePerFile: boolean;
   /** Absolute; relative templates start here. */
   readonly cwd: string;
   /** `package.path` of the new state. */
@@ -36,7 +39,7 @@ export interface Require {
 
 /** Sets the global `require` and fills `package`; +0. */
 export function installRequire(parts: RequireParts): Require {
-  const { L: main, generations, observations, files, hot, requirers } = parts;
+  const { L: main, generations, observations, files, hot, requirers, oneNamePerFile } = parts;
   const stack = requirers.loading;
   const entered = new EnteredNames(main, generations, observations);
   let failed: readonly string[] = [];
@@ -45,11 +48,14 @@ export function installRequire(parts: RequireParts): Require {
     const name = nameArgument(L, 1);
     lua.lua_settop(L, 1);
     if (name === hotName) return pushHot(L);
-    requirers.record(L, name);
+    const isNews = requirers.record(L, name);
     lua.lua_getfield(L, lua.LUA_REGISTRYINDEX, lauxlib.LUA_LOADED_TABLE);
     lua.lua_pushvalue(L, 1);
     lua.lua_rawget(L, 2);
-    if (lua.lua_toboolean(L, -1)) return 1;
+    if (lua.lua_toboolean(L, -1)) {
+      if (isNews) refuseSecondName(L, name, observations.graph.module(name)?.file);
+      return 1;
+    }
     lua.lua_settop(L, 2);
     const begun = stack.findIndex((loading) => loading.name === name);
     if (begun >= 0) {
@@ -57,6 +63,17 @@ export function installRequire(parts: RequireParts): Require {
       raiseUtf8(L, `loop or previous error loading module '${name}' (${cycle})`);
     }
     return load(L, name);
+  };
+
+  /** With the name at 1 and `package.loaded` at 2: raises where one name for each file is asked for; +0. */
+  const refuseSecondName = (L: lua_State, name: string, file: string | undefined) => {
+    const problem = oneNamePerFile ? secondName(observations.graph, name, file) : undefined;
+    if (problem === undefined) return;
+    lua.lua_pushvalue(L, 1);
+    lua.lua_pushnil(L);
+    lua.lua_rawset(L, 2);
+    observations.unloaded(name);
+    raiseUtf8(L, problem);
   };
 
   /** `require "relua.hot"`: the handle of the module whose code asks, or of the one that is loading; +1. */
@@ -88,6 +105,7 @@ export function installRequire(parts: RequireParts): Require {
     let loaded = false;
     try {
       pushLoader(L, loading);
+      refuseSecondName(L, name, loading.found?.file);
       run(L, loading);
       loaded = true;
     } finally {

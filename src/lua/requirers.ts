@@ -37,12 +37,12 @@ export class Requirers {
     this.#observations = observations;
   }
 
-  /** The running C function was asked for `name`: a module, or a chunk of its own. */
-  record(L: lua_State, name: string): void {
+  /** The running C function was asked for `name`: a module, or a chunk of its own. Returns false where that is known. */
+  record(L: lua_State, name: string): boolean {
     const loading = this.loading.at(-1);
     if (!loading) {
       const calling = callingProto(L);
-      if (!calling || this.#wasTold(calling, name)) return;
+      if (!calling || this.#wasTold(calling, name)) return false;
     }
     const callers = callersOf(L);
     if (loading) {
@@ -53,6 +53,7 @@ export class Requirers {
       for (const from of this.#files.requirersOf(source))
         if (from !== loading?.name && from !== name)
           this.#observations.edge({ from, to: name, kind: "call", at });
+    return true;
   }
 
   /** Forgets which edges were told: evicted chunks will tell theirs anew. */

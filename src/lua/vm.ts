@@ -33,6 +33,8 @@ export interface VmOptions extends SchedulerOptions {
   readonly cwd: string;
   /** Names and patterns that are never evicted. */
   readonly pinned: readonly string[];
+  /** A require that would load a file under a second name raises an error. Default false. */
+  readonly oneNamePerFile?: boolean;
   /** A line that Lua code printed; latin1. */
   print(line: string): void;
   printError(line: string): void;
@@ -100,7 +102,7 @@ export class LuaVm {
   #belongings: Belongings | undefined;
 
   constructor(options: VmOptions) {
-    const { cwd, packagePath } = options;
+    const { cwd, packagePath, oneNamePerFile = false } = options;
     this.L = createState({
       print: options.print,
       printError: options.printError,
@@ -133,7 +135,10 @@ export class LuaVm {
     this.#hot = hot;
     const requirers = new Requirers(files, observations);
     this.#requirers = requirers;
-    this.#require = installRequire({ L, generations, observations, files, hot, requirers, cwd, packagePath });
+    this.#require = installRequire({
+      ...{ L, generations, observations, files, hot, requirers },
+      ...{ oneNamePerFile, cwd, packagePath },
+    });
     installFileFunctions({ L, files, generations, requirers });
     this.#pinnedWhy = withHotPins(createPins(options.pinned), (name) => hot.isPinned(name));
   }
@@ -240,6 +245,7 @@ export class LuaVm {
       const was = generations.active.manifest.lookup(path);
       if (was) this.#files.replaced(was);
     }
+    for (const { path, file } of present) observations.graph.relocate(path, file);
     generations.advance(move.generation, move.manifest);
     this.#require.forgetFailures();
     this.#requirers.forget();

@@ -14,6 +14,7 @@ import type { GraphFeed } from "./graph-feed.ts";
 import { History } from "./history.ts";
 import { Hold, type HoldRequest } from "./hold.ts";
 import { type Circumstances, type Findings, Journey } from "./journey.ts";
+import { newAliases } from "./new-aliases.ts";
 import { type NextFile, Planner, type PlannerParts, type ReloadRequest } from "./planner.ts";
 import { stillStands } from "./standing-rejection.ts";
 import type { Canary, Target } from "./target.ts";
@@ -33,6 +34,8 @@ export interface ReloaderParts extends PlannerParts {
   readonly preflight: "load" | "compile" | "off";
   /** Outcomes to remember. */
   readonly history: number;
+  /** `reload.aliases: "error"`: a change set that loads a file under one name more is rejected. */
+  readonly oneNamePerFile: boolean;
   /** Whether VMs are replaced when a pinned module changed. */
   readonly recycle: boolean;
 }
@@ -234,10 +237,13 @@ export class Reloader {
       roots: plan.roots,
       load: this.#parts.preflight === "load" ? [...plan.recycleRequired, ...plan.load] : undefined,
       fresh: plan.recycleRequired.length > 0,
+      tellRequires: this.#parts.oneNamePerFile,
     };
     const rehearsed = await journey.stage("canaryMs", () => this.#rehearse(order));
-    if (rehearsed.errors.length > 0)
-      return this.#tell(journey, "rejected", { changes, plan, errors: rehearsed.errors });
+    const { requires } = rehearsed;
+    const aliases = requires ? newAliases(this.#parts.graph, { plan, next: settled, requires }) : [];
+    const errors = [...rehearsed.errors, ...aliases];
+    if (errors.length > 0) return this.#tell(journey, "rejected", { changes, plan, errors });
     // Once a hold has been answered nothing commits: what was on its way still differs, and goes with the release.
     if (this.#hold.status) return this.#held(journey);
     return this.#commit(journey, { changes, plan }, files, {
@@ -267,7 +273,7 @@ export class Reloader {
     );
     for (const target of pool ? [pool, ...targets] : targets) target.commit(delivery);
     journey.took("commitMs", performance.now() - began);
-    feed.committed(generation, delivery.evict);
+    feed.committed(delivery);
     canary?.adopt(orderOf(delivery));
     const pinnedChanged = findings.plan.recycleRequired.length > 0;
     const recycles = pinnedChanged && recycle && pool !== undefined;

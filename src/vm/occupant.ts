@@ -49,6 +49,8 @@ export function createOccupant(options: OccupantOptions): Occupant {
     packagePath: settings.packagePath,
     cwd: settings.cwd,
     pinned: settings.pinned,
+    // The canary looks on, and what a change set adds is judged by what runs: it must not fail over what ran before.
+    oneNamePerFile: settings.oneNamePerFile && serving !== undefined,
     print,
     printError: print,
     ...(serving && { hot: serving.hot }),

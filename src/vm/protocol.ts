@@ -39,6 +39,8 @@ export interface VmSettings {
   readonly sharedDicts: Readonly<Record<string, number>>;
   /** Names and patterns that are never evicted. */
   readonly pinned: readonly string[];
+  /** `reload.aliases: "error"`. */
+  readonly oneNamePerFile: boolean;
   /** Load evicted modules again at once instead of at the next require. */
   readonly warm: boolean;
 }

@@ -174,13 +174,14 @@ export class Resident {
       compile: message.compile,
       load: message.load,
       allowance: this.#loadAllowance(this.#boot.settings.limits.canaryMs),
+      tellRequires: message.tellRequires,
     });
     const errors = [...rehearsed.errors];
     if (unfit !== undefined)
       errors.push({ path: undefined, line: undefined, message: unfit, requiredBy: [] });
     if (errors.length > 0) this.#spoilt = true;
     else this.#rehearsed = { generation: message.generation, release: () => vm.generations.release(held) };
-    this.#post({ type: "rehearsed", errors, bytecode: rehearsed.bytecode });
+    this.#post({ ...rehearsed, type: "rehearsed", errors });
   }
 
   /** Takes a new state for the canary; resolves with the message of its `initBy` when that fails. */

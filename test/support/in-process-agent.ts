@@ -82,6 +82,7 @@ export class InProcessAgent {
       targets: [],
       preflight: options.preflight,
       history: 100,
+      oneNamePerFile: false,
       recycle: false,
     });
     for (let i = 0; i < options.vms; i++) this.#seats.push(this.#seat());
@@ -180,7 +181,13 @@ export class InProcessAgent {
         const vm = current ?? this.#boot();
         current = undefined;
         const held = vm.generations.acquire();
-        const result = rehearse(vm, { move: order, compile: order.compile, load: order.load, allowance });
+        const result = rehearse(vm, {
+          move: order,
+          compile: order.compile,
+          load: order.load,
+          allowance,
+          tellRequires: order.tellRequires,
+        });
         vm.generations.release(held);
         rehearsed = result.errors.length === 0 ? vm : undefined;
         return result;

@@ -55,6 +55,7 @@ export function servingVm(
       limits: { requestMs, instructions: 0, heapMb: 256, canaryMs: 5_000 },
       sharedDicts: {},
       pinned: [],
+      oneNamePerFile: false,
       warm: true,
     },
     generation: 1,

@@ -39,6 +39,7 @@ function host(files: Record<string, string>, settings: Partial<VmBoot["settings"
       limits: { requestMs: 5_000, instructions: 0, heapMb: 256, canaryMs: 5_000 },
       sharedDicts: {},
       pinned: [],
+      oneNamePerFile: false,
       warm: true,
       ...settings,
     },

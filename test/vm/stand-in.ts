@@ -29,6 +29,7 @@ export function snapshot(generation: number, mode: BootMode = "", starts?: Share
       limits: { requestMs: 0, instructions: 0, heapMb: 256, canaryMs: 0 },
       sharedDicts: {},
       pinned: [],
+      oneNamePerFile: false,
       warm: false,
     },
   };

@@ -180,10 +180,22 @@ describe("workers that come late", () => {
             if (pids.at(-1) !== pid) seen.set(id, [...pids, pid]);
           }
       })();
+      // Whoever applies an entry says so, and old workers live on beside the new ones for a while.
+      const writing = (async () => {
+        for (let generation = 1; isReloading; generation++)
+          await agent.post({
+            agent: "agent-1",
+            since: generation - 1,
+            entries: [{ generation, evict: ["a"] }],
+          });
+      })();
+      await until(() => seen.size === 4);
       await nginx.reload();
       await nginx.askEveryWorker("/a");
+      const { pid } = (await agent.state()).workers[0] ?? {};
+      await until(() => seen.get(0)?.at(-1) === pid);
       isReloading = false;
-      await looking;
+      await Promise.all([looking, writing]);
       expect([...seen.values()].map((pids) => pids.length)).toEqual([2, 2, 2, 2]);
       const { reports } = await agent.state("?reports=0");
       expect(new Set(reports?.map(({ pid }) => pid))).toEqual(new Set(nginx.workers));

@@ -57,6 +57,25 @@ describe("the log", () => {
     },
   );
 
+  itWithDebian(
+    "loses nothing of agents that deliver at the same time to several workers",
+    nginxParts,
+    async () => {
+      nginx = await startWithLibrary({ files, server, dict: "4m", every: 0.01 });
+      const evict = Array.from({ length: 300 }, (_, i) => `some.module.${i}`);
+      const agents = Array.from({ length: 8 }, (_, i) => new AgentStandIn(nginx, `agent-${i}`));
+      const deliver = async (agent: AgentStandIn) => {
+        for (let generation = 1; generation <= 25; generation++) {
+          const entries = [{ generation, evict }];
+          const reply = await agent.post({ agent: agent.id, since: generation - 1, entries });
+          expect(reply.status).toBe(200);
+        }
+      };
+      await Promise.all(agents.map(deliver));
+      expect((await agents[0]?.state())?.sequence).toBe(200);
+    },
+  );
+
   itWithDebian("survives a HUP", nginxParts, async () => {
     nginx = await startWithLibrary({ files, server });
     const agent = new AgentStandIn(nginx);

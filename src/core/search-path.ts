@@ -3,7 +3,14 @@
 import { ReluaError } from "../errors.ts";
 import { type Candidate, candidate, parsePackagePath, type SearchPath } from "./template.ts";
 
-export { canonicalName, fixedFiles, namesOf, type SearchFolder, sourceRoots } from "./names.ts";
+export {
+  canonicalName,
+  type FileName,
+  fixedFiles,
+  namesOf,
+  type SearchFolder,
+  sourceRoots,
+} from "./names.ts";
 export { type Candidate, candidates, parsePackagePath, type SearchPath } from "./template.ts";
 
 /**

@@ -2,7 +2,7 @@
 
 import { compileGlob } from "./glob.ts";
 
-/** One built-in rule, as `relua status` can show it. */
+/** One built-in rule, as `relua why` shows it. */
 export interface IgnoreRule {
   readonly what: string;
   readonly matches: RegExp;
@@ -36,12 +36,22 @@ const temporaryFileRules: readonly IgnoreRule[] = [
 
 /** True for the name of a folder that is not entered. */
 export function isIgnoredFolder(name: string): boolean {
-  return ignoredFolderRules.some((rule) => rule.matches.test(name));
+  return folderRule(name) !== undefined;
+}
+
+/** The rule by which a folder of this name is not entered. */
+export function folderRule(name: string): IgnoreRule | undefined {
+  return ignoredFolderRules.find((rule) => rule.matches.test(name));
 }
 
 /** True for the name of a file that is on its way to another name. */
 export function isTemporaryFile(name: string): boolean {
-  return temporaryFileRules.some((rule) => rule.matches.test(name));
+  return temporaryFileRule(name) !== undefined;
+}
+
+/** The rule by which a file of this name is on its way to another name. */
+export function temporaryFileRule(name: string): IgnoreRule | undefined {
+  return temporaryFileRules.find((rule) => rule.matches.test(name));
 }
 
 /** The user's `ignore` patterns as one test of an absolute path. */

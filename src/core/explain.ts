@@ -1,0 +1,204 @@
+/** Explains: what a module or a file is, what the last reloads did to it and why, and why it is not evicted now (Invariant 10). */
+
+import type { Files } from "./change-set.ts";
+import type { Edge, Graph, ModuleRecord } from "./graph.ts";
+import type { HoldStatus } from "./hold.ts";
+import type { Outcome } from "./outcome.ts";
+import type { PinnedWhy } from "./pins.ts";
+import { isChunk } from "./plan.ts";
+import { heldReason, pinnedReason, type Reason, rejectedReason } from "./reason.ts";
+import { pathsOf, type Resolution, resolveName, resolvePath } from "./resolution.ts";
+import { canonicalName, fixedFiles, type SearchPath } from "./search-path.ts";
+import type { SkippedPath } from "./status.ts";
+import { type FileVerdict, fileVerdict, type ModuleVerdict, moduleVerdict } from "./verdict.ts";
+import type { WholeGraph } from "./whole-graph.ts";
+
+/** What an agent knows at one moment. */
+export interface Knowledge {
+  readonly graph: Graph;
+  /** The same, completed by the sources. */
+  readonly whole: WholeGraph;
+  readonly searchPath: SearchPath;
+  /** What runs. */
+  readonly active: Files;
+  readonly disk: Files;
+  readonly pinnedWhy: PinnedWhy;
+  /** The rule by which a path is no module; undefined when none says so. */
+  readonly ignoredBy: (path: string) => string | undefined;
+  readonly skipped: readonly SkippedPath[];
+  /** Newest first. */
+  readonly history: readonly Outcome[];
+  readonly hold: HoldStatus | undefined;
+  readonly rejected: Outcome | undefined;
+  readonly rolledBackTo: number | undefined;
+}
+
+export interface ModuleExplanation {
+  /** As VMs know it, or in canonical spelling. */
+  readonly name: string;
+  /** Undefined when no VM holds it or has looked for it. */
+  readonly record: ModuleRecord | undefined;
+  /** Where the configured search path leads now. */
+  readonly resolution: Resolution;
+  /** Those that lead to it and those that start at it; `static` ones are known from the sources alone. */
+  readonly edges: readonly Edge[];
+  /** Why it is not evicted now; the first says most. */
+  readonly reasons: readonly Reason[];
+  /** Of the newest reload; undefined when there was none. */
+  readonly last: ModuleVerdict | undefined;
+  /** Of the newest reload that evicted it. */
+  readonly lastEvicted: ModuleVerdict | undefined;
+}
+
+export interface FileExplanation extends Resolution {
+  /** Hash of what runs; undefined when nothing does. */
+  readonly active: string | undefined;
+  /** Hash of what is on the disk; undefined when nothing is, or when nobody looks there. */
+  readonly disk: string | undefined;
+  /** Names under which VMs hold it. */
+  readonly held: readonly ModuleRecord[];
+  readonly reasons: readonly Reason[];
+  /** Of the newest reload that it was part of. */
+  readonly last: FileVerdict | undefined;
+}
+
+/** Undefined when the name means nothing: no file, no VM, no source and no reload knows it. */
+export function explainModule(knowledge: Knowledge, asked: string): ModuleExplanation | undefined {
+  const { graph, whole, searchPath, active, history, pinnedWhy } = knowledge;
+  const isKnown = graph.module(asked) !== undefined || isChunk(asked) || pinnedWhy(asked) !== undefined;
+  const name = isKnown ? asked : canonicalName(asked);
+  const record = graph.module(name);
+  const resolution = resolveName(searchPath, active, name);
+  const edges = [...whole.dependents(name), ...whole.requires(name)];
+  const newest = history.find(({ outcome }) => outcome !== "held");
+  const evictedIn = history.find((outcome) => moduleVerdict(outcome, name).evicted);
+  const means =
+    record !== undefined ||
+    resolution.path !== undefined ||
+    pinnedWhy(name) !== undefined ||
+    edges.length > 0 ||
+    evictedIn !== undefined;
+  if (!means) return undefined;
+  return {
+    name,
+    record,
+    resolution,
+    edges,
+    reasons: moduleReasons(knowledge, name, record, resolution),
+    last: newest && moduleVerdict(newest, name),
+    lastEvicted: evictedIn && moduleVerdict(evictedIn, name),
+  };
+}
+
+/** @param path absolute */
+export function explainFile(knowledge: Knowledge, path: string): FileExplanation {
+  const { searchPath, active, disk, graph, history } = knowledge;
+  const known = active.has(path) || disk.get(path) === undefined ? active : disk;
+  const resolution = resolvePath(searchPath, known, path);
+  const paths = pathsOf(known, path);
+  const at = resolution.path ?? path;
+  const names = new Set(paths.flatMap((each) => [...graph.namesTouching(each)]));
+  const held = [...names]
+    .map((name) => graph.module(name))
+    .filter((record) => record !== undefined)
+    .filter(({ vms, path: from }) => vms.size > 0 && from !== undefined && paths.includes(from));
+  const all = new Set(paths);
+  const outcome = history.find((each) => fileVerdict(each, all) !== undefined);
+  return {
+    ...resolution,
+    active: active.get(at)?.hash,
+    disk: disk.get(at)?.hash,
+    held,
+    reasons: fileReasons(knowledge, at, resolution, held),
+    last: outcome && fileVerdict(outcome, all),
+  };
+}
+
+function moduleReasons(
+  knowledge: Knowledge,
+  name: string,
+  record: ModuleRecord | undefined,
+  resolution: Resolution,
+): readonly Reason[] {
+  if (isChunk(name))
+    return [{ code: "chunk", text: "no module: each request, or each new VM, runs it afresh" }];
+  const reasons: Reason[] = [];
+  const why = knowledge.pinnedWhy(name);
+  if (why !== undefined) reasons.push(pinnedReason(why));
+  const isHeld = (record?.vms.size ?? 0) > 0;
+  const path = isHeld ? record?.path : (record?.path ?? resolution.path);
+  if (!isHeld && why !== "built in")
+    reasons.push(
+      path === undefined
+        ? { code: "not-found", text: "nothing on the search path answers to it" }
+        : { code: "not-loaded", text: "no VM has loaded it" },
+    );
+  if (path !== undefined) {
+    reasons.push(...stateReasons(knowledge, path));
+    if (isHeld && resolution.path !== undefined && resolution.path !== path)
+      reasons.push({
+        code: "shadowed",
+        text: `loaded from ${path} by a package.path of its own; the search path leads to ${resolution.path}`,
+      });
+  }
+  return reasons;
+}
+
+function fileReasons(
+  knowledge: Knowledge,
+  path: string,
+  { names }: Resolution,
+  held: readonly ModuleRecord[],
+): readonly Reason[] {
+  const reasons: Reason[] = [];
+  const leading = names.filter(({ shadowedBy }) => shadowedBy === undefined);
+  const isThere = knowledge.active.has(path) || knowledge.disk.has(path);
+  const [shadowed] = names;
+  if (isThere && held.length === 0) {
+    if (leading.length > 0)
+      reasons.push({ code: "not-loaded", text: `no VM has loaded ${namesText(leading)}` });
+    else if (shadowed !== undefined)
+      reasons.push({ code: "shadowed", text: `${shadowed.name} is found in ${shadowed.shadowedBy} before` });
+    else reasons.push({ code: "outside", text: "no name leads to it: it is run by its path" });
+  }
+  for (const { name } of held) {
+    const why = knowledge.pinnedWhy(name);
+    if (why !== undefined)
+      reasons.push({ ...pinnedReason(why), text: `${name} is ${pinnedReason(why).text}` });
+  }
+  return [...reasons, ...stateReasons(knowledge, path)];
+}
+
+/** How what runs at a path, what is on the disk and what the rules say go together. */
+function stateReasons(knowledge: Knowledge, path: string): readonly Reason[] {
+  const { active, disk, hold, rejected, rolledBackTo } = knowledge;
+  const was = active.get(path);
+  const now = disk.get(path);
+  if (was === undefined && now === undefined) return [awayReason(knowledge, path)];
+  if (was?.hash === now?.hash && was?.file === now?.file)
+    return [{ code: "unchanged", text: `${path} is on the disk as it runs` }];
+  if (hold !== undefined) return [heldReason(hold)];
+  if (rejected?.changes.some((change) => change.path === path && change.hash === now?.hash))
+    return [rejectedReason(rejected)];
+  if (rolledBackTo !== undefined)
+    return [
+      { code: "rolled-back", text: `the disk differs: the sources of generation ${rolledBackTo} run again` },
+    ];
+  return [{ code: "pending", text: `${path} differs on the disk and is on its way` }];
+}
+
+/** Why nothing is known of a path. */
+function awayReason({ searchPath, ignoredBy, skipped }: Knowledge, path: string): Reason {
+  const rule = ignoredBy(path);
+  if (rule !== undefined) return { code: "ignored", text: `ignored: ${rule}` };
+  const skip = skipped.find((each) => each.path === path);
+  if (skip !== undefined) return { code: "ignored", text: `skipped: ${skip.reason}` };
+  const { names } = resolvePath(searchPath, new Map(), path);
+  if (names.length === 0 && !fixedFiles(searchPath).includes(path))
+    return { code: "outside", text: "outside the search path: no template leads there" };
+  return { code: "absent", text: `nothing is at ${path}` };
+}
+
+function namesText(names: readonly { readonly name: string }[]): string {
+  return names.map(({ name }) => name).join(", ");
+}

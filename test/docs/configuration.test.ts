@@ -19,6 +19,7 @@ const sections = [
   "The control API",
   "Watching",
   "Reloading",
+  "Checking",
   "Limits",
   "Targets",
 ];

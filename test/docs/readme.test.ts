@@ -49,7 +49,7 @@ async function unknownTo(command: string): Promise<readonly string[]> {
   if (code !== 0 || !out.startsWith(`relua ${name}`)) return [`relua ${name}`];
   const known = new Set(out.match(/(?<=[\s,])--?[a-z][a-z-]*/g));
   const wanted = command.match(/(?<=[\s[])--?[a-z][a-z-]*/g) ?? [];
-  const names = /[A-Z]…/.test(command) && !/^relua \w+ [<[]names/.test(out) ? ["names"] : [];
+  const names = /[A-Z]…/.test(command) && !/^relua \w+ [<[](?:names|paths)/.test(out) ? ["names"] : [];
   return [...wanted.filter((option) => !known.has(option)), ...names];
 }
 

@@ -5,14 +5,14 @@ import { resolve } from "node:path";
 import { type Config, configFileName, loadConfig, parseConfig } from "../../config/index.ts";
 import { fixedFiles, parsePackagePath, type SearchPath, sourceRoots } from "../../core/search-path.ts";
 import { ReluaError } from "../../errors.ts";
-import type { SourceOptions } from "../../source/contract.ts";
+import type { Territory } from "../../source/territory.ts";
 import { handlerFiles } from "./handler-files.ts";
 
 export interface CheckScope {
   readonly config: Config;
   readonly searchPath: SearchPath;
   /** Where files are listed. */
-  readonly territory: Pick<SourceOptions, "roots" | "files" | "ignore">;
+  readonly territory: ConstructorParameters<typeof Territory>[0];
   /** Whether the file of a path is told about, or only there to be required. */
   isChecked(path: string): boolean;
 }

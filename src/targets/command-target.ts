@@ -76,8 +76,8 @@ export class CommandTarget implements HostTarget, Host {
   }
 
   /** What the host runs before the first plan is its own affair: there is nobody to ask. */
-  begin(waiting: readonly Waiting[]): Promise<number> {
-    const generation = waiting[0]?.since ?? this.#context.generation();
+  begin(unproven: () => readonly Waiting[]): Promise<number> {
+    const generation = unproven()[0]?.since ?? this.#context.generation();
     this.#courier.applied(generation);
     return Promise.resolve(generation);
   }

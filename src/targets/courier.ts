@@ -17,10 +17,10 @@ export type Delivered = "taken" | "gap" | "given-up";
 /** What differs from host to host. Everything may throw: it is tried again. */
 export interface Host {
   /**
-   * Finds out where a host stands of which nothing is known; `waiting` was not proved to be applied there. Resolves with
-   * the generation that it has been brought to: what is newer follows by `deliver`.
+   * Finds out where a host stands of which nothing is known; `unproven` tells what was not proved to be applied there, up
+   * to the active generation. Resolves with the generation that it has been brought to: what is newer follows by `deliver`.
    */
-  begin(waiting: readonly Waiting[], signal: AbortSignal): Promise<number>;
+  begin(unproven: () => readonly Waiting[], signal: AbortSignal): Promise<number>;
   /** Hands over what waits, at least one, in order. Repeating it does no harm. */
   deliver(waiting: readonly Waiting[], signal: AbortSignal): Promise<Delivered>;
   /** Looks after the host while nothing waits; milliseconds until the next look, Infinity for none. */
@@ -131,7 +131,7 @@ export class Courier {
   async #step(signal: AbortSignal): Promise<number> {
     const { host } = this.#parts;
     if (!this.#begun) {
-      this.#log.taken(await host.begin(this.#log.unproven, signal));
+      this.#log.taken(await host.begin(() => this.#log.unproven, signal));
       this.#begun = true;
       return this.#went();
     }

@@ -91,32 +91,35 @@ export class NginxTarget implements HostTarget, Host {
   }
 
   /** Asks what the workers run, and evicts with one entry what is not the active content, and what was not proved. */
-  async begin(waiting: readonly Waiting[], signal: AbortSignal): Promise<number> {
-    // Before the first call: what is committed during it is still to be delivered.
-    const generation = this.#context.generation();
+  async begin(unproven: () => readonly Waiting[], signal: AbortSignal): Promise<number> {
     this.#beginnings++;
     this.#posted = 0;
     this.#workers.forgetProofs();
     await this.#look(0, signal);
-    // Whatever it is, it is not from this agent's time: no second look.
+    // From here to the call in one turn: what is committed later is delivered later.
+    const generation = this.#context.generation();
+    const waiting = unproven();
     const { stale, doubtful } = this.#workers.drift();
-    const repaired = [...stale, ...doubtful];
-    const evicted = mergeMembers([this.#context.closure(repaired), ...waiting.map((one) => one.evicted)]);
+    // Nobody was asked before: there is no second look to wait for.
+    const different = new Set([...stale, ...doubtful]);
+    const evicted = mergeMembers([this.#context.closure(different), ...waiting.map((one) => one.evicted)]);
     const recycleRequired = [...new Set(waiting.flatMap((one) => one.recycleRequired))];
     const changes = waiting.flatMap((one) => one.changes);
     if (evicted.length + recycleRequired.length + changes.length > 0) {
-      const one = { since: generation - 1, generation, evicted, changes, kept: [], recycleRequired };
-      this.#workers.repairing(repaired);
-      const answer = await this.#append([entryOf(one, this.#workers.pinned)], signal);
+      const entry = { since: generation - 1, generation, evicted, changes, kept: [], recycleRequired };
+      this.#workers.repairing(different);
       // Nobody else writes under this name: there is nothing that could be missing.
-      if (answer === "gap") throw new ReluaError("target-failed", "nginx has another log than a moment ago");
+      if ((await this.#append([entryOf(entry, this.#workers.pinned)], signal)) === "gap")
+        throw new ReluaError("target-failed", "nginx has another log than a moment ago");
       this.#posted = generation;
-      if (stale.size + doubtful.size > 0)
-        this.#context.log(
-          "notice",
-          `target ${this.name}: workers ran another content of ${listed(repaired)}: evicted ${evicted.length}`,
-        );
     }
+    const planned = new Set(waiting.flatMap((one) => one.evicted.map((member) => member.name)));
+    const unplanned = [...different].filter((name) => !planned.has(name));
+    if (unplanned.length > 0)
+      this.#context.log(
+        "notice",
+        `target ${this.name}: workers ran another content of ${listed(unplanned)}: evicted ${evicted.length}`,
+      );
     this.#workers.prove(generation, this.#sequence);
     this.#lookMs = firstLookMs;
     this.#judgeProgress();

@@ -87,8 +87,7 @@ export class NjetTarget implements HostTarget, Host {
    * Whether the API is there. Nothing is cleared: what its workers hold cannot be asked, and to clear everything would
    * drop the state of every module at each start of an agent.
    */
-  async begin(waiting: readonly Waiting[], signal: AbortSignal): Promise<number> {
-    const generation = waiting[0]?.since ?? this.#context.generation();
+  async begin(unproven: () => readonly Waiting[], signal: AbortSignal): Promise<number> {
     const answer = await this.#http.call({ method: "GET", signal });
     const verdict = verdictOf(answer);
     if (answer.body.trim() !== getText)
@@ -96,6 +95,7 @@ export class NjetTarget implements HostTarget, Host {
         "target-failed",
         verdict.kind === "failed" ? verdict.why : "a GET was answered as if it were a PUT",
       );
+    const generation = unproven()[0]?.since ?? this.#context.generation();
     this.#courier.applied(generation);
     return generation;
   }

@@ -10,10 +10,12 @@ import type { Outcome, Trigger } from "./core/outcome.ts";
 import { createPins, type PinnedWhy, withHotPins } from "./core/pins.ts";
 import type { PlainValue } from "./core/plain-value.ts";
 import type { Plan } from "./core/plan.ts";
-import { fixedFiles, sourceRoots } from "./core/search-path.ts";
+import { fixedFiles, type SearchPath, sourceRoots } from "./core/search-path.ts";
 import type { ServersDocument } from "./core/servers.ts";
 import type { AgentStatus, VmStatus } from "./core/status.ts";
 import { ReluaError } from "./errors.ts";
+import { HostSide } from "./host-side.ts";
+import type { ControlledAgent } from "./http/control/controlled-agent.ts";
 import type { ServersUpdateReport } from "./http/servers-update.ts";
 import { syntaxError } from "./lua/syntax.ts";
 import { describeAliases, GraphFeed } from "./reload/graph-feed.ts";
@@ -21,8 +23,8 @@ import { defaultHoldLimitMs, type HoldRequest } from "./reload/hold.ts";
 import { HoldFile } from "./reload/hold-file.ts";
 import { ManifestStore } from "./reload/manifest-store.ts";
 import { Reloader, type ReloadRequest } from "./reload/reloader.ts";
-import type { HostTarget } from "./reload/target.ts";
 import type { Source } from "./source/contract.ts";
+import { createIgnoredBy } from "./source/ignored-by.ts";
 import { createSource } from "./source/source.ts";
 import { StaticSources } from "./static-sources.ts";
 import type { Pool } from "./vm/pool.ts";
@@ -68,9 +70,11 @@ export class Agent {
   readonly #pinnedWhy: PinnedWhy;
   readonly #statics: StaticSources;
   readonly #web: WebFront;
-  readonly #targets: readonly HostTarget[] = [];
+  readonly #hosts: HostSide;
   readonly #holdFile: HoldFile;
   readonly reloader: Reloader;
+  /** What runs, what is on the disk, and which rule makes a path neither. */
+  readonly sources: ControlledAgent["sources"];
   #startedAtMs = 0;
   #state: "new" | "started" | "closed" = "new";
 
@@ -85,13 +89,14 @@ export class Agent {
       if (aliases !== "off") this.#log(aliases, describeAliases(found), undefined);
     });
     this.#web = new WebFront(hosting ? config : { ...config, servers: [] });
-    this.#source = createSource({
+    const watched = {
       roots: sourceRoots(config.searchPath),
       files: [...fixedFiles(config.searchPath), ...this.#web.handlerFiles],
       ignore: config.scan.ignore,
-      maxFileBytes: config.scan.maxFileBytes,
-      watch: config.watch,
-    });
+    };
+    this.#source = createSource({ ...watched, maxFileBytes: config.scan.maxFileBytes, watch: config.watch });
+    const { active, disk } = this.#store;
+    this.sources = { active, disk, ignoredBy: createIgnoredBy(watched) };
     this.#statics = new StaticSources({
       ...config,
       generation: () => this.#store.generation,
@@ -109,11 +114,22 @@ export class Agent {
             if (hasEnded) this.#feed.vmGone(vm.id);
             this.#events.emit("vm", vm, why);
           },
-          reached: (generation) => this.#feed.reached(generation),
+          reached: () => this.#tellReached(),
           log: (level, message, vm) => this.#log(level, message, vm),
         },
         substitutes,
       );
+    this.#hosts = new HostSide(config, {
+      store: this.#store,
+      graph: this.graph,
+      feed: this.#feed,
+      statics: this.#statics,
+      pinnedWhy: this.#pinnedWhy,
+      canary: this.#fleet?.canary,
+      lastVm: hosting ? config.threads : 0,
+      hosting,
+      log: (level, message) => this.#log(level, message, undefined),
+    });
     this.reloader = new Reloader({
       source: this.#source,
       store: this.#store,
@@ -121,9 +137,9 @@ export class Agent {
       feed: this.#feed,
       searchPath: config.searchPath,
       pinnedWhy: this.#pinnedWhy,
-      canary: this.#fleet?.canary,
+      canary: this.#hosts,
       pool: this.#fleet?.target,
-      targets: this.#targets,
+      targets: this.#hosts.targets,
       preflight: reload.preflight,
       history: reload.history,
       oneNamePerFile: aliases === "error",
@@ -157,6 +173,7 @@ export class Agent {
       // Steps that settle from here on are change sets over generation 1.
       this.#source.on("step", (step) => this.reloader.takeStep(step));
       await this.#fleet?.start();
+      await this.#hosts.start();
       await this.#holdFile.start();
       await this.#web.listen({
         agent: this,
@@ -253,7 +270,7 @@ export class Agent {
       diskDiffers: this.#store.changes().length > 0,
       rolledBackTo: this.reloader.rolledBackTo,
       vms: this.#fleet?.pool.vms() ?? [],
-      targets: this.#targets.map((target) => target.status()),
+      targets: this.#hosts.targets.map((target) => target.status()),
       watch,
       rejected: this.reloader.rejected,
       uptimeMs: performance.now() - this.#startedAtMs,
@@ -276,6 +293,11 @@ export class Agent {
   /** `$prefix`, absolute. */
   get prefix(): string {
     return this.config.prefix;
+  }
+
+  /** `lua_package_path`, parsed. */
+  get searchPath(): SearchPath {
+    return this.config.searchPath;
   }
 
   /** The servers as they are served now. */
@@ -311,10 +333,10 @@ export class Agent {
     this.reloader.close();
     const source = this.#source.close();
     const until = performance.now() + shutdownMs;
-    const statics = this.#statics.close();
+    const beside = Promise.all([this.#hosts.close(), this.#statics.close()]);
     await this.#web.close(shutdownMs);
     await this.#fleet?.close(Math.max(0, until - performance.now()));
-    await Promise.all([source, statics]);
+    await Promise.all([source, beside]);
   }
 
   #listen(): void {
@@ -325,7 +347,16 @@ export class Agent {
       this.#log("warn", `the hold of ${owner} was not released within ${limitMs} ms: it is over`, undefined);
       this.#watchOver(released);
     });
-    this.reloader.on("outcome", (outcome) => this.#events.emit("outcome", outcome));
+    this.reloader.on("outcome", (outcome) => {
+      this.#tellReached();
+      this.#events.emit("outcome", outcome);
+    });
+  }
+
+  /** Nothing older than what the slowest VM or worker is on will be observed any more. */
+  #tellReached(): void {
+    const vms = this.#fleet?.pool.vms().map(({ generation }) => generation) ?? [];
+    this.#feed.reached(Math.min(this.#store.generation, ...vms, this.#hosts.oldestGeneration ?? Infinity));
   }
 
   /** A release that nobody asked for by a call: there is nobody else to tell when it cannot be done. */

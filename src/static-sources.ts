@@ -23,6 +23,7 @@ export class StaticSources {
   readonly #graph;
   /** Hash by path of what the static graph knows. */
   readonly #known = new Map<string, string>();
+  #edges: readonly Edge[] | undefined;
   /** One look after another: each starts from what the one before left. */
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -49,6 +50,7 @@ export class StaticSources {
   ): StaticChanges {
     for (const { path, hash } of present) this.#known.set(path, hash);
     for (const path of absent) this.#known.delete(path);
+    if (present.length + absent.length > 0) this.#edges = undefined;
     return this.#graph.update({ present, absent }, facts);
   }
 
@@ -62,10 +64,11 @@ export class StaticSources {
     return followed;
   }
 
-  /** Every static edge of the active manifest. */
+  /** Every static edge of the active manifest; the same list until something changes. */
   async edges(): Promise<readonly Edge[]> {
     await this.follow();
-    return [...this.#graph.edges()];
+    this.#edges ??= [...this.#graph.edges()];
+    return this.#edges;
   }
 
   async #follow(): Promise<StaticChanges> {

@@ -1,11 +1,12 @@
 /** What the control plane needs of an agent; `Agent` has it all, and tests stand in for it. */
 
-import type { Change } from "../../core/change-set.ts";
-import type { Graph } from "../../core/graph.ts";
+import type { Change, Files } from "../../core/change-set.ts";
+import type { Edge, Graph } from "../../core/graph.ts";
 import type { HoldStatus } from "../../core/hold.ts";
 import type { LogLevel } from "../../core/log.ts";
 import type { Outcome, Trigger } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
+import type { SearchPath } from "../../core/search-path.ts";
 import type { ServersDocument } from "../../core/servers.ts";
 import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type { ReloadRequest } from "../../reload/reloader.ts";
@@ -15,6 +16,15 @@ export interface ControlledAgent {
   /** Absolute: file names in answers and requests are relative to it. */
   readonly prefix: string;
   readonly graph: Graph;
+  readonly searchPath: SearchPath;
+  /** By path. */
+  readonly sources: {
+    /** What runs. */
+    readonly active: Files;
+    readonly disk: Files;
+    /** The rule by which a path is no module; undefined when none says so. */
+    ignoredBy(path: string): string | undefined;
+  };
   readonly reloader: {
     readonly history: {
       get(id: number): Outcome | undefined;
@@ -33,6 +43,11 @@ export interface ControlledAgent {
   /** Ends the hold and commits what differs by now. */
   release(request?: Pick<ReloadRequest, "reason" | "waitMs">): Promise<Outcome>;
   status(): AgentStatus;
+  /**
+   * What the active sources require by their texts, loaded or not; the same list until one changes.
+   * Rejects with ReluaError `analysis-failed`.
+   */
+  staticEdges(): Promise<readonly Edge[]>;
   /** Why a module name is never evicted; undefined when it may be. */
   pinnedWhy(name: string): string | undefined;
   /** The servers as they are served now. */

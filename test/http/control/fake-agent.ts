@@ -1,10 +1,12 @@
 /** An agent that does as it is told and writes down what was asked of it. */
 
 import { EventEmitter } from "node:events";
-import { createGraph } from "../../../src/core/graph.ts";
+import { createGraph, type Edge } from "../../../src/core/graph.ts";
+import type { SourceFile } from "../../../src/core/manifest.ts";
 import type { Outcome, Trigger } from "../../../src/core/outcome.ts";
 import { createPins } from "../../../src/core/pins.ts";
 import type { Plan } from "../../../src/core/plan.ts";
+import { parseSearchPath } from "../../../src/core/search-path.ts";
 import type { ServersDocument } from "../../../src/core/servers.ts";
 import type { AgentStatus } from "../../../src/core/status.ts";
 import { ReluaError } from "../../../src/errors.ts";
@@ -72,6 +74,14 @@ const servers: ServersDocument = {
 export class FakeAgent implements ControlledAgent {
   readonly prefix = prefix;
   readonly graph = createGraph();
+  readonly searchPath = parseSearchPath("apps/?.lua;apps/?/init.lua;lib/?.lua", { prefix, cwd: prefix });
+  readonly sources = {
+    active: new Map<string, SourceFile>(),
+    disk: new Map<string, SourceFile>(),
+    ignoredBy: (path: string) => (path.includes("/.git/") ? "names that start with a dot" : undefined),
+  };
+  /** What the sources say; an error is what the analysis fails with. */
+  statics: readonly Edge[] | ReluaError = [];
   readonly history = new History(10);
   readonly reloads: { readonly request: ReloadRequest; readonly trigger: Trigger }[] = [];
   readonly compiled: { readonly label: string; readonly code: string }[] = [];
@@ -119,6 +129,10 @@ export class FakeAgent implements ControlledAgent {
   }
   status(): AgentStatus {
     return this.currentStatus;
+  }
+  async staticEdges(): Promise<readonly Edge[]> {
+    if (this.statics instanceof ReluaError) throw this.statics;
+    return this.statics;
   }
   pinnedWhy(name: string): string | undefined {
     return this.#pins(name);

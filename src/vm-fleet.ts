@@ -28,8 +28,8 @@ export interface FleetParts {
   readonly locations: () => readonly LocationHandlers[];
   readonly observed: (vm: number, batch: ObservedBatch) => void;
   readonly vm: (vm: VmStatus, why: string | undefined, hasEnded: boolean) => void;
-  /** Every VM has reached this generation. */
-  readonly reached: (generation: number) => void;
+  /** A VM has moved. */
+  readonly reached: () => void;
   readonly log: (level: LogLevel, message: string, vm: number) => void;
 }
 
@@ -99,7 +99,7 @@ export class VmFleet {
       vm(status, end && "message" in end ? end.message : undefined, end !== undefined),
     );
     pool.on("applied", (id, report) => {
-      reached(Math.min(...pool.vms().map(({ generation }) => generation)));
+      reached();
       const reason = whyRecycled(report);
       if (reason !== undefined) this.#replace(id, reason);
     });

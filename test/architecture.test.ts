@@ -62,9 +62,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   targets: ["core", "errors.ts", "reload"],
   "vm-settings.ts": ["config", "vm"],
   "static-sources.ts": ["check", "core"],
+  "host-side.ts": ["config", "core", "reload", "static-sources.ts", "targets"],
   "vm-fleet.ts": ["config", "core", "reload", "vm", "vm-settings.ts"],
   "web-front.ts": [...parts, "errors.ts"],
-  "agent.ts": [...parts, "errors.ts", "static-sources.ts", "vm-fleet.ts", "web-front.ts"],
+  "agent.ts": [...parts, "errors.ts", "host-side.ts", "static-sources.ts", "vm-fleet.ts", "web-front.ts"],
   "index.ts": ["agent.ts", "config", "core", "errors.ts", "reload"],
   cli: ["agent.ts", "check", "config", "core", "errors.ts", "observe", "source"],
 };

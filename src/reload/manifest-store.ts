@@ -85,6 +85,16 @@ export class ManifestStore {
     return { present, absent, arenas: this.#arenasOf(present) };
   }
 
+  /**
+   * A copy of the bytes of a file that one of the manifests has.
+   * @throws Error for any other
+   */
+  bytes({ path, content: { arena, offset, length } }: SourceFile): Uint8Array {
+    const memory = this.#arenas.get(arena);
+    if (!memory) throw new Error(`the content of ${path} is not kept any more`);
+    return new Uint8Array(memory, offset, length).slice();
+  }
+
   /** The whole active manifest. */
   whole(): ManifestDelta {
     const present = [...this.#active.values()];

@@ -92,12 +92,12 @@ function blankHead(text: string): string {
 /** What can hold something that looks like a number, and the numbers that luaparse does not take as Lua 5.3's. */
 const unusualNumber = new RegExp(
   [
-    /--\[(?<dashes>=*)\[[\s\S]*?\]\k<dashes>\]/,
+    /--\[(?<dashes>=*)\[[\s\S]*?(?:\]\k<dashes>\]|$)/,
     /--[^\n\r]*/,
-    /\[(?<level>=*)\[[\s\S]*?\]\k<level>\]/,
+    /\[(?<level>=*)\[[\s\S]*?(?:\]\k<level>\]|$)/,
     /"(?:\\[\s\S]|[^"\\\n\r])*"|'(?:\\[\s\S]|[^'\\\n\r])*'/,
     /(?<![\w.\x80-\xff])(?<whole>(?:0[xX][\da-fA-F]+|\d+)(?:[uU]?[lL]{2}|[lL]{2}[uU]))(?![\w\x80-\xff])/,
-    /(?<![\w\x80-\xff])(?<imaginary>(?:0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)(?:[pP][+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[iI])(?![\w\x80-\xff])/,
+    /(?<![\w\x80-\xff])(?<imaginary>(?:0[xX](?:[\da-fA-F]+(?:\.[\da-fA-F]*)?|\.[\da-fA-F]+)(?:[pP][+-]?\d+)?|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[iI])(?![\w\x80-\xff])/,
     /(?<![\w\x80-\xff])(?<pointed>0[xX]\.[\da-fA-F]+(?:[pP][+-]?\d+)?)(?![\w\x80-\xff.])/,
   ]
     .map(({ source }) => source)

@@ -109,6 +109,12 @@ describe("a text that is no Lua", () => {
     });
   });
 
+  it("takes no longer for being odd", () => {
+    for (const odd of ["--[[ ", "[[ ", "[=[", "'", '"\\\n', "f(--[==[", "-- relua: ignore "])
+      expect(extractFacts(`x = 1LL + ${odd.repeat(200_000)}`)).toMatchObject({ requires: [] });
+    expect(extractFacts(`x = 1LL y = ${"1".repeat(500_000)} z = = 1`).error).toBeDefined();
+  });
+
   it("is never a crash", () => {
     for (const deep of ["(", "{", "f(", "function() ", "not ", "a.b[", "if x then "])
       expect(extractFacts(`return ${deep.repeat(100_000)}`).error).toBeDefined();

@@ -86,8 +86,8 @@ function wayTo(start: CheckedFile, cameBy: ReadonlyMap<CheckedFile, Step>): read
   const way: Step[] = [];
   for (let at = start; way.length === 0 || at !== start; ) {
     const step = cameBy.get(at) as Step;
-    way.unshift(step);
+    way.push(step);
     at = step.from;
   }
-  return way;
+  return way.reverse();
 }

@@ -55,7 +55,7 @@ export function inTurn(
 }
 
 /**
- * Measures each of `subjects` once per round, in turn, and gives every subject's figures in the order of the rounds:
+ * Measures each of `subjects` once per round, in turn, beginning with another one each time, and gives every subject's figures in the order of the rounds:
  * figures with the same index were measured next to each other. `warm` runs once for each before the first round.
  */
 export async function roundRobin<Name extends string, Figure>(
@@ -66,8 +66,11 @@ export async function roundRobin<Name extends string, Figure>(
   const names = Object.keys(subjects) as Name[];
   const figures = Object.fromEntries(names.map((name) => [name, [] as Figure[]])) as Record<Name, Figure[]>;
   if (warm) for (const name of names) await warm(name);
-  for (let round = 0; round < rounds; round++)
-    for (const name of names) figures[name].push(await subjects[name]());
+  for (let round = 0; round < rounds; round++) {
+    const first = round % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)])
+      figures[name].push(await subjects[name]());
+  }
   return figures;
 }
 

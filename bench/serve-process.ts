@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { ConfigInput } from "./built.ts";
 
 /**
@@ -48,12 +49,15 @@ export class Served {
 
   /** `POST /api/v1/reloads`; the outcome. @throws when it is not a commit */
   async reload(request: object = {}): Promise<Reloaded> {
-    const response = await fetch(`http://${this.#control}/api/v1/reloads`, {
+    // A connection of its own, as of a command: a kept one may have been closed meanwhile.
+    const asking = httpRequest(`http://${this.#control}/api/v1/reloads`, {
       method: "POST",
+      agent: false,
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(request),
-    });
-    const outcome = (await response.json()) as Reloaded;
+    }).end(JSON.stringify(request));
+    const [response] = (await once(asking, "response")) as [IncomingMessage];
+    const pieces = await response.toArray();
+    const outcome = JSON.parse(Buffer.concat(pieces as Buffer[]).toString()) as Reloaded;
     if (outcome.outcome !== "committed") throw new Error(`${JSON.stringify(outcome)} instead of a commit`);
     return outcome;
   }

@@ -14,6 +14,8 @@ export interface LoadError {
   readonly message: string;
   /** Module names from the one that was asked for down to the one that required the failing one. */
   readonly requiredBy: readonly string[];
+  /** The name that no search found, where that is the reason. */
+  readonly notFound?: string;
 }
 
 /** A change, and what it concerns. */

@@ -63,7 +63,16 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
         (file) => file !== undefined && ended.message.includes(`from file '${file}'`),
       );
       if (told) return;
-      report({ path, line: place?.line, message: ended.message, requiredBy: chain.slice(0, -1) });
+      const last = chain.at(-1);
+      const notFound =
+        last !== undefined && ended.message.includes(`module '${last}' not found:`) ? last : undefined;
+      report({
+        path,
+        line: place?.line,
+        message: ended.message,
+        requiredBy: chain.slice(0, -1),
+        ...(notFound !== undefined && { notFound }),
+      });
     });
     vm.forgetFailures();
     if (late) break;

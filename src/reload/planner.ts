@@ -4,6 +4,7 @@ import type { Change } from "../core/change-set.ts";
 import { closureOf, dependentsIn } from "../core/closure.ts";
 import type { Graph } from "../core/graph.ts";
 import type { SourceFile } from "../core/manifest.ts";
+import type { LoadError } from "../core/outcome.ts";
 import type { PinnedWhy } from "../core/pins.ts";
 import { type Plan, planChange } from "../core/plan.ts";
 import { candidates, namesOf, resolve, type SearchPath } from "../core/search-path.ts";
@@ -93,6 +94,18 @@ export class Planner {
     }
     for (const name of names) for (const { path } of candidates(searchPath, name)) paths.add(path);
     return paths;
+  }
+
+  /**
+   * Whether the change set can have made this go wrong. That the canary does not find a module which VMs found by means
+   * of their own, a `package.path` or a searcher that Lua code set up when it was called, says nothing of the change.
+   */
+  isFault({ notFound }: LoadError, changes: readonly Change[]): boolean {
+    const { graph, searchPath, store } = this.#parts;
+    const record = notFound === undefined ? undefined : graph.module(notFound);
+    if (record === undefined || record.vms.size === 0) return true;
+    if (resolve(searchPath, record.name, (path) => store.active.has(path)).path !== undefined) return true;
+    return changes.some(({ path, kind }) => kind === "removed" && path === record.path);
   }
 
   /** A module that came from outside of the watched folders: nothing that changed can have taken it away. */

@@ -242,7 +242,7 @@ export class Reloader {
     const rehearsed = await journey.stage("canaryMs", () => this.#rehearse(order));
     const { requires } = rehearsed;
     const aliases = requires ? newAliases(this.#parts.graph, { plan, next: settled, requires }) : [];
-    const errors = [...rehearsed.errors, ...aliases];
+    const errors = [...rehearsed.errors.filter((error) => this.#planner.isFault(error, changes)), ...aliases];
     if (errors.length > 0) return this.#tell(journey, "rejected", { changes, plan, errors });
     // Once a hold has been answered nothing commits: what was on its way still differs, and goes with the release.
     if (this.#hold.status) return this.#held(journey);

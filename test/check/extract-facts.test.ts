@@ -59,6 +59,7 @@ describe("requires", () => {
 
   it("seen again when the local that hid require is gone", () => {
     expect(told('do local require = print require "a" end require "b"')).toEqual(["b@1"]);
+    expect(told('local req = require do local req = print req "a" end req "b"')).toEqual(["b@1"]);
     expect(told('repeat local require = print until require "a"\nrequire "b"')).toEqual(["b@2"]);
   });
 

@@ -64,6 +64,15 @@ describe("a static graph", () => {
     expect(edgesOf(graph)).toEqual(["x -> z load a/x/init.lua:1", "x.init -> z load a/x/init.lua:1"]);
   });
 
+  it("has no node for a file that no name leads to because another shadows it", () => {
+    const graph = graphOf({ "b/m.lua": 'require "x"', "a/m.lua": 'require "y"' });
+    graph.update(
+      { present: filesOf({ "b/m.lua": 'require "z"' }), absent: [] },
+      factsOf({ m: 'require "z"' }),
+    );
+    expect([...graph.modules()].map(({ name, path }) => [name, path])).toEqual([["m", "/srv/a/m.lua"]]);
+  });
+
   it("has files that run by their path as nodes of their own", () => {
     const graph = graphOf({ "a/x.lua": 'dofile "a/y.lua"', "a/y.lua": 'require "z"' });
     expect(edgesOf(graph)).toEqual([

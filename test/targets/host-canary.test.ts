@@ -47,6 +47,7 @@ function orderOf(files: Readonly<Record<string, string>>, unchanged: readonly st
     compile: Object.keys(files).filter((path) => !unchanged.includes(path)),
     load: undefined,
     fresh: false,
+    tellRequires: false,
   };
 }
 

@@ -75,13 +75,10 @@ export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
 
   for (const root of [...roots].sort()) reach(root);
   for (const member of queue) {
-    for (const alias of [...graph.aliases(member.name)].sort()) reach(alias, member);
-    const dependents: Reached[] = [];
-    for (const edge of [...graph.dependents(member.name)].sort(byRequirer)) {
-      const dependent = reach(edge.from, member, edge);
-      if (!dependent.stops) dependents.push(dependent);
-    }
-    member.dependents = dependents;
+    const next = [...graph.aliases(member.name)].sort().map((alias) => reach(alias, member));
+    for (const edge of [...graph.dependents(member.name)].sort(byRequirer))
+      next.push(reach(edge.from, member, edge));
+    member.dependents = next.filter((dependent) => !dependent.stops);
   }
   return { members: dependentsFirst(queue), stopped };
 }
@@ -131,7 +128,7 @@ class Reached implements ClosureMember {
     return this.#stops;
   }
 
-  /** Those that depend on it directly, by name; given while the order is being found. */
+  /** Its other names and those that depend on it directly, by name; given while the order is being found. */
   get dependents(): readonly Reached[] {
     return this.#dependents;
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { closureOf, type Dependents } from "../../src/core/closure.ts";
+import { type ClosureMember, closureOf, type Dependents, longestChain } from "../../src/core/closure.ts";
 import type { Edge } from "../../src/core/graph.ts";
 
 const edgesInto = (pairs: readonly (readonly [string, string])[], name: string): Edge[] =>
@@ -75,10 +75,10 @@ describe("closure", () => {
       ["c"],
     );
     expect(members.map(({ name, via }) => [name, via])).toEqual([
-      ["lib.b", { name: "c", kind: "load", at: "lib/b.lua:1" }],
-      ["c", undefined],
       ["a", { name: "./lib/b", kind: "call", at: "a.lua:7", static: true }],
       ["./lib/b", { name: "lib.b", kind: "alias" }],
+      ["lib.b", { name: "c", kind: "load", at: "lib/b.lua:1" }],
+      ["c", undefined],
     ]);
   });
 
@@ -91,49 +91,135 @@ describe("closure", () => {
   });
 });
 
-describe("closure on random graphs", () => {
-  const node = fc.integer({ min: 0, max: 12 }).map((n) => `m${n}`);
-  const edges = fc.array(fc.tuple(node, node), { maxLength: 40 });
+describe("a chain of 100,000 modules", () => {
+  const nameOf = (i: number) => `m${String(i).padStart(6, "0")}`;
+  const chain: Dependents = {
+    dependents: (name) => {
+      const i = Number(name.slice(1));
+      return i < 99_999 ? [{ from: nameOf(i + 1), to: name, kind: "load", at: "?" }] : [];
+    },
+    aliases: () => [],
+    stops: () => false,
+  };
 
-  type Close = (dependents: Dependents, roots: string[]) => ReturnType<typeof closureOf>;
+  it("is a closure like others; who asks why gets either end of a long chain", () => {
+    const { members } = closureOf(chain, [nameOf(0)]);
+    expect(members.length).toBe(100_000);
+    expect(members[0]?.name).toBe(nameOf(99_999));
+    const why = members[0]!.because;
+    expect(why.length).toBe(longestChain);
+    expect([why[0], why[1], why.at(-2), why.at(-1)]).toEqual([0, 1, 99_998, 99_999].map(nameOf));
+    expect(why.filter((name) => name === "…").length).toBe(1);
+    expect(members.every(({ because }) => because.length <= longestChain)).toBe(true);
+    const [exact] = members.filter(({ name }) => name === nameOf(longestChain - 1));
+    expect(exact?.because).toEqual(Array.from({ length: longestChain }, (_, i) => nameOf(i)));
+  });
+});
+
+describe("closure on random graphs", () => {
+  const nodes = Array.from({ length: 13 }, (_, n) => `m${n}`);
+  const node = fc.constantFrom(...nodes);
+  const edges = fc.array(fc.tuple(node, node), { maxLength: 40 });
+  /** Requires, groups of names of one file, and pinned modules. */
+  const graphs = fc.record({
+    pairs: edges,
+    files: fc.array(fc.nat(9), { minLength: nodes.length, maxLength: nodes.length }),
+    pinned: fc.oneof(
+      { weight: 2, arbitrary: fc.constant<string[]>([]) },
+      fc.uniqueArray(node, { maxLength: 3 }),
+    ),
+    roots: fc.uniqueArray(node, { minLength: 1, maxLength: 3 }),
+  });
+  type Random = typeof graphs extends fc.Arbitrary<infer T> ? T : never;
+
+  /** Nine files for thirteen names: four of them at least are aliases. */
+  const aliasesIn = ({ files }: Random, name: string) =>
+    nodes.filter((other, i) => other !== name && files[i] === files[nodes.indexOf(name)]);
+  const dependentsIn = (it: Random): Dependents => ({
+    dependents: (name) => edgesInto(it.pairs, name),
+    aliases: (name) => aliasesIn(it, name),
+    stops: (name) => it.pinned.includes(name),
+  });
+
+  /** The reference: steps from the roots, by looking at every edge and every name until nothing is nearer any more. */
+  function distances(it: Random): ReadonlyMap<string, number> {
+    const far = new Map(it.roots.map((root) => [root, 0]));
+    for (let nearer = true; nearer; ) {
+      nearer = false;
+      const step = (from: string, to: string) => {
+        const steps = far.get(from);
+        if (steps === undefined || it.pinned.includes(from)) return;
+        if ((far.get(to) ?? Number.POSITIVE_INFINITY) <= steps + 1) return;
+        far.set(to, steps + 1);
+        nearer = true;
+      };
+      for (const [requirer, required] of it.pairs) step(required, requirer);
+      for (const name of nodes) for (const alias of aliasesIn(it, name)) step(name, alias);
+    }
+    return far;
+  }
+
+  type Close = (dependents: Dependents, roots: readonly string[]) => ReturnType<typeof closureOf>;
   const holds = (close: Close) =>
     fc.assert(
-      fc.property(edges, fc.uniqueArray(node, { minLength: 1, maxLength: 3 }), (pairs, roots) => {
-        const dependents: Dependents = {
-          dependents: (name) => edgesInto(pairs, name),
-          aliases: () => [],
-          stops: () => false,
-        };
-        // The reference: the fixpoint of "requires a member".
-        const reachable = new Set(roots);
-        for (let grown = true; grown; ) {
-          grown = false;
-          for (const [from, to] of pairs)
-            if (reachable.has(to) && !reachable.has(from)) {
-              reachable.add(from);
-              grown = true;
-            }
-        }
-        const { members } = close(dependents, roots);
-        expect(new Set(names(members))).toEqual(reachable);
-        expect(members.length).toBe(reachable.size);
-        for (const { name, because } of members) {
-          expect(roots).toContain(because[0]);
+      fc.property(graphs, fc.infiniteStream(fc.nat()), (it, random) => {
+        const { members, stopped } = close(dependentsIn(it), it.roots);
+        const wanted = distances(it);
+        const all = [...members, ...stopped];
+        expect(names(members).toSorted()).toEqual(
+          [...wanted.keys()].filter((name) => !it.pinned.includes(name)).sort(),
+        );
+        expect(names(stopped).toSorted()).toEqual(
+          [...wanted.keys()].filter((name) => it.pinned.includes(name)).sort(),
+        );
+        for (const { name, because } of all) {
+          expect(it.roots).toContain(because[0]);
           expect(because.at(-1)).toBe(name);
-          for (let i = 1; i < because.length; i++) expect(pairs).toContainEqual([because[i], because[i - 1]]);
+          expect(because.length).toBe(wanted.get(name)! + 1);
+          for (const [i, from] of because.slice(1).entries()) {
+            const to = because[i]!;
+            const isStep =
+              it.pairs.some((pair) => pair[0] === from && pair[1] === to) || aliasesIn(it, to).includes(from);
+            expect(isStep).toBe(true);
+          }
         }
+        // In whatever order a graph came to be, its closure is the same.
+        const shuffled = <T>(list: readonly T[]): T[] =>
+          list
+            .map((value) => ({ value, at: random.next().value as number }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ value }) => value);
+        const other = { ...it, pairs: shuffled(it.pairs), roots: shuffled(it.roots) };
+        expect(close(dependentsIn(other), other.roots)).toEqual({ members, stopped });
       }),
+      { numRuns: 300 },
     );
 
-  it("equals the fixpoint, and every chain is made of edges", () => holds(closureOf));
+  it("are the fixpoint, by the shortest chains of requires and names, the same in every order", () =>
+    holds(closureOf));
 
-  it("(control) a closure of direct dependents only is caught", () => {
-    const direct: Close = (dependents, roots) => {
+  const broken: Readonly<Record<string, Close>> = {
+    "of direct dependents only": (dependents, roots) => {
       const whole = closureOf(dependents, roots);
       return { ...whole, members: whole.members.filter((member) => member.because.length <= 2) };
-    };
-    expect(() => holds(direct)).toThrow();
-  });
+    },
+    "without other names": (dependents, roots) => closureOf({ ...dependents, aliases: () => [] }, roots),
+    "through pinned modules": (dependents, roots) => closureOf({ ...dependents, stops: () => false }, roots),
+    "by chains that are not the shortest": (dependents, roots) => {
+      const { members, stopped } = closureOf(dependents, roots);
+      const longer = ({ name, because }: ClosureMember): ClosureMember => ({
+        name,
+        because: [because[0]!, ...because],
+      });
+      return { members: members.map(longer), stopped };
+    },
+    "in the order of the roots": (dependents, roots) => {
+      const { members, stopped } = closureOf(dependents, roots);
+      return { members: members.toSorted((a, b) => roots.indexOf(a.name) - roots.indexOf(b.name)), stopped };
+    },
+  };
+  for (const [what, close] of Object.entries(broken))
+    it(`(control) one ${what} is caught`, () => expect(() => holds(close)).toThrow());
 
   it("orders an acyclic graph so that no module comes before one that depends on it", () => {
     fc.assert(

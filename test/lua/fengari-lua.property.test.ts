@@ -202,6 +202,9 @@ function alike(expression: fc.Arbitrary<string>, reference: Evaluate, candidate:
   });
 }
 
+/** With this one npm's Fengari goes wrong in each kind of expression. */
+const controlSeed = 1;
+
 describe("the patched Fengari agrees with LuaJIT", () => {
   for (const [what, expression] of [
     ["on arithmetic", arithmetic.map(exactly)],
@@ -219,9 +222,9 @@ describe("the patched Fengari agrees with LuaJIT", () => {
     itWithDebian(`${what}; npm's does not (control)`, [luajit], (program) => {
       const reference = evaluateWith(program as string);
       fc.assert(alike(expression, reference, evaluateOn(patched)), { numRuns: 20 });
-      expect(() =>
-        fc.assert(alike(expression, reference, evaluateOn(stock)), { numRuns: 20, endOnFailure: true }),
-      ).toThrow();
+      // Some go wrong in one of a thousand expressions: the control must not depend on luck.
+      const brokenRuns = { numRuns: 20, endOnFailure: true, seed: controlSeed };
+      expect(() => fc.assert(alike(expression, reference, evaluateOn(stock)), brokenRuns)).toThrow();
     });
   }
 });

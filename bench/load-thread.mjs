@@ -117,7 +117,7 @@ class Load {
       return;
     }
     if (this.floors === undefined) return;
-    const answered = text.slice(body).trim().split(" ").map(Number);
+    const answered = body.split(" ").map(Number);
     this.versions.add(answered[0]);
     if (answered.some((version) => version !== answered[0])) this.mixed += 1;
     if (!answered.every((version) => version >= least)) this.stale += 1;
@@ -165,13 +165,14 @@ class Connection {
   take(bytes) {
     this.text += bytes.latin1Slice();
     const { text, load } = this;
-    const body = text.indexOf("\r\n\r\n") + 4;
-    if (body === 3) return;
-    const head = text.slice(0, body).toLowerCase();
-    if (!isWhole(head, text, body)) return;
+    const headEnd = text.indexOf("\r\n\r\n") + 4;
+    if (headEnd === 3) return;
+    const head = text.slice(0, headEnd).toLowerCase();
+    const body = bodyOf(head, text);
+    if (body === undefined) return;
     load.latenciesMs.push(performance.now() - this.sentAt);
     load.answers += 1;
-    load.judge(text, bodyAt(head, text, body), this.least);
+    load.judge(text, body, this.least);
     this.text = "";
     this.sentAt = undefined;
     if (this.first) {
@@ -201,16 +202,17 @@ const lengthLine = "content-length: ";
 const chunkedLine = "transfer-encoding: chunked";
 const lastChunk = "0\r\n\r\n";
 
-function isWhole(head, text, body) {
+/** What follows the head, without the frame of the one chunk that nginx makes of what Lua prints; undefined until it is whole. */
+function bodyOf(head, text) {
   const at = head.indexOf(lengthLine);
-  if (at !== -1) return text.length >= body + Number.parseInt(head.slice(at + lengthLine.length), 10);
+  if (at !== -1) {
+    const end = head.length + Number.parseInt(head.slice(at + lengthLine.length), 10);
+    return text.length < end ? undefined : text.slice(head.length, end);
+  }
   if (!head.includes(chunkedLine)) throw new Error(`an answer without length: ${head}`);
-  return text.endsWith(lastChunk);
-}
-
-/** Where the content begins: behind the length of its one chunk, as nginx sends what Lua prints. */
-function bodyAt(head, text, body) {
-  return head.includes(chunkedLine) ? text.indexOf("\r\n", body) + 2 : body;
+  if (!text.endsWith(lastChunk)) return undefined;
+  const begin = text.indexOf("\r\n", head.length) + 2;
+  return text.slice(begin, begin + Number.parseInt(text.slice(head.length), 16));
 }
 
 parentPort.on("message", (order) => {

@@ -1,9 +1,17 @@
 // A start in a fresh process: of an agent, or of what a walk and a hash of the same tree take. Tells over IPC.
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 
 const order = JSON.parse(process.argv[2]);
-const kinds = { agent: startAgent, walk: walkAndHash, fengari: bareFengari };
+const kinds = {
+  agent: startAgent,
+  fengari: bareFengari,
+  nothing: emptyThreads,
+  threads: fengariThreads,
+  walk: walkAndHash,
+};
 process.send(await kinds[order.kind](order));
 
 async function startAgent({ prefix, load, threads }) {
@@ -32,6 +40,29 @@ async function startAgent({ prefix, load, threads }) {
   }
   await agent.close();
   return { readyMs, sinceProcessMs, files, memory };
+}
+
+/** As many threads as an agent has, with nothing in them: VMs, canary, source. */
+async function emptyThreads({ threads }) {
+  const began = performance.now();
+  const workers = Array.from(
+    { length: threads + 2 },
+    () => new Worker("require('node:worker_threads').parentPort.postMessage(0)", { eval: true }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, "message")));
+  return { readyMs: performance.now() - began, sinceProcessMs: performance.now(), files: 0 };
+}
+
+/** Memory of a process with bare Fengari states, each in a thread. */
+async function fengariThreads({ threads }) {
+  const workers = Array.from(
+    { length: threads },
+    () => new Worker(new URL("./fengari-thread.mjs", import.meta.url)),
+  );
+  await Promise.all(workers.map((worker) => once(worker, "message")));
+  const { rss } = process.memoryUsage();
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  return { rss };
 }
 
 /** The same modules, loaded by Fengari alone. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect } from "vitest";
 import { itWithDebian } from "../debian.ts";
+import { ask } from "../support/http.ts";
 import { type Nginx, nginxParts, until } from "../support/nginx.ts";
 import { AgentStandIn, startWithLibrary } from "./agent-stand-in.ts";
 import { StaleLoad } from "./stale-load.ts";
@@ -122,6 +123,30 @@ describe("a generation", () => {
     // No agent can know of lib.b and a: nobody has asked for reports.
     await agent.post({ agent: "agent-1", since: 0, entries: [{ generation: 1, evict: ["c"] }] });
     expect(await nginx.bodies("/a")).toEqual(["2/2/2/2"]);
+  });
+
+  itWithDebian("is not applied while a chunk is running", nginxParts, async () => {
+    nginx = await startWithLibrary({
+      files: {
+        "c.lua": "return {}",
+        "slow.lua": `local c = require "c"
+          local stop = os.clock() + 10
+          while ngx.shared.relua:get("seq") == 0 and os.clock() < stop do end
+          require("resty.relua").sync()
+          return { run = function() ngx.print(tostring(c == package.loaded.c)) end, c = c }`,
+      },
+      server: `location = /slow { content_by_lua_block { require("slow").run() } }
+        location = /same { content_by_lua_block { ngx.print(tostring(require("slow").c == require("c"))) } }`,
+    });
+    const agent = new AgentStandIn(nginx);
+    const slow = ask(`${nginx.url}/slow`);
+    // One worker is busy: among so many connections there is one to another.
+    const entries = [{ generation: 1, evict: ["slow", "c"] }];
+    const deliveries = Array.from({ length: 30 }, () => agent.post({ agent: "agent-1", since: 0, entries }));
+    expect((await slow).body).toBe("true");
+    await Promise.all(deliveries);
+    await agent.untilAcknowledged(1);
+    expect(await nginx.bodies("/same")).toEqual(["true"]);
   });
 
   itWithDebian("obeys an agent that knows who depends, and leaves out whom to keep", nginxParts, async () => {

@@ -36,8 +36,6 @@ function M.report_sequence() return number("rseq") end
 function M.wanted() return number("want") end
 function M.want() return dict:incr("want", 1, 0) end
 function M.followed(id) return number("p:" .. id) end
-function M.follow(id, want) dict:safe_set("p:" .. id, want) end
-function M.knows(report) dict:safe_set("known", report) end
 
 -- False when another process has it.
 function M.lock() return (dict:add("lock", ngx.worker.pid(), lock_seconds)) == true end
@@ -134,8 +132,11 @@ function M.reports(since)
   return found, last
 end
 
+function M.follow(id, want) put("p:" .. id, want) end
+function M.knows(report) put("known", report) end
+
 -- This process is the worker of that number from now on: on a HUP the old one lives beside it for a while.
-function M.take_seat(id) dict:safe_set("i:" .. id, ngx.worker.pid()) end
+function M.take_seat(id) put("i:" .. id, ngx.worker.pid()) end
 
 function M.has_seat(id)
   local pid = dict:get("i:" .. id)

@@ -45,17 +45,35 @@ describe("a static graph", () => {
       "a/lib/x.lua": "",
       "b/y.lua": "require('main')",
     });
-    expect(edgesOf(graph)).toEqual([
-      "main -> lib.x load a/main.lua:1",
-      "main -> nowhere load a/main.lua:4",
-      "main -> y load a/main.lua:3",
-      "y -> main load b/y.lua:1",
-    ]);
+    expect(edgesOf(graph)).toEqual(
+      [
+        "main -> ./y load a/main.lua:3",
+        "main -> lib.x load a/main.lua:1",
+        "main -> nowhere load a/main.lua:4",
+        "main -> y call a/main.lua:2",
+        "./y -> main load b/y.lua:1",
+        "y -> main load b/y.lua:1",
+      ].sort(),
+    );
     expect([...graph.edges()].every((edge) => edge.static)).toBe(true);
     expect(graph.module("y")).toMatchObject({
       path: "/srv/b/y.lua",
       probes: ["/srv/a/y.lua", "/srv/a/y/init.lua"],
     });
+  });
+
+  it("has a node for each spelling in use, for as long as it is", () => {
+    const graph = graphOf({ "a/x.lua": 'require "p/q"', "a/w.lua": 'require "p/q"', "a/p/q.lua": "" });
+    const spelled = () => graph.namesOf("/srv/a/p/q.lua");
+    expect(spelled()).toEqual(["p.q", "p/q"]);
+    const canonical = { "a/x.lua": 'require "p.q"' };
+    graph.update({ present: filesOf(canonical), absent: [] }, factsOf(canonical));
+    expect(spelled()).toEqual(["p.q", "p/q"]);
+    expect(graph.update({ present: [], absent: ["/srv/a/w.lua"] }, new Map()).withdrawn).toEqual([
+      "w",
+      "p/q",
+    ]);
+    expect(spelled()).toEqual(["p.q"]);
   });
 
   it("has edges from every name of a file", () => {
@@ -105,7 +123,11 @@ describe("kept up to date", () => {
   );
   const text = fc
     .array(
-      fc.constantFrom(...names.map((name) => `require "${name}"`), 'dofile "a/m.lua"', 'dofile "b/x.y.lua"'),
+      fc.constantFrom(
+        ...[...names, "./m", "p/q", "p//q"].map((name) => `require "${name}"`),
+        'dofile "a/m.lua"',
+        'dofile "b/x.y.lua"',
+      ),
       {
         maxLength: 3,
       },

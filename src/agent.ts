@@ -230,9 +230,14 @@ export class Agent {
 
   /**
    * A new generation with the sources of an old one; stands until the disk changes.
-   * @throws ReluaError `generation-unknown`
+   * @throws ReluaError `generation-unknown`, `no-vms` beside another host
    */
-  rollback(generation: number, reason?: string): Promise<Outcome> {
+  async rollback(generation: number, reason?: string): Promise<Outcome> {
+    if (!this.hosting)
+      throw new ReluaError(
+        "no-vms",
+        "a rollback needs VMs of the agent's own: hosts beside it read code from the disk; put the old files back there",
+      );
     return this.reloader.rollback(generation, reason);
   }
 

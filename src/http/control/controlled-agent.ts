@@ -36,7 +36,7 @@ export interface ControlledAgent {
   };
   /** Never rejects for what Lua code does; a ReluaError means that the agent cannot. */
   reload(request: ReloadRequest, trigger: Trigger): Promise<Outcome>;
-  /** Rejects with ReluaError `generation-unknown`. */
+  /** Rejects with ReluaError `generation-unknown`, or `no-vms`. */
   rollback(generation: number, reason?: string): Promise<Outcome>;
   /** No commit until `release`, or until `limitMs` are over. */
   hold(request: { readonly owner?: string; readonly reason?: string; readonly limitMs?: number }): HoldStatus;

@@ -3,7 +3,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
-import { ReluaError } from "../../../errors.ts";
+import { type ErrorCode, ReluaError } from "../../../errors.ts";
 import { readBody } from "../body.ts";
 import { plainValueOf, readJson } from "../json-reader.ts";
 import { type Problem, problem, problemResponse } from "../problem.ts";
@@ -28,6 +28,8 @@ export interface ReluaApiParts {
   /** Told of what should not happen. */
   readonly log: (message: string) => void;
 }
+/** Of errors that are no sign of an agent in trouble. */
+const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = { "generation-unknown": 404, "no-vms": 409 };
 
 export function createReluaApi({ operations, log }: ReluaApiParts): Hono<Bindings> {
   const app = new Hono<Bindings>();
@@ -48,7 +50,7 @@ export function createReluaApi({ operations, log }: ReluaApiParts): Hono<Binding
     if (error instanceof Refusal) return problemResponse(error.problem);
     if (error instanceof ReluaError)
       return problemResponse({
-        status: error.code === "generation-unknown" ? 404 : 503,
+        status: statusOf[error.code] ?? 503,
         code: error.code,
         detail: error.message,
       });

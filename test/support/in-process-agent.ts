@@ -35,6 +35,8 @@ export interface InProcessOptions {
   /** Run in each new VM. */
   readonly initBy: string;
   readonly distort?: Distort | undefined;
+  /** Hears what a VM has evicted on its way to a generation. */
+  readonly evicted?: (generation: number, names: ReadonlySet<string>) => void;
 }
 
 const allowance = { deadlineMs: 5_000, instructions: 0, context: undefined };
@@ -113,6 +115,7 @@ export class InProcessAgent {
     const { vm, queue, warm } = this.#seats[number]!;
     for (const order of queue.splice(0)) {
       const evicted = new Set(vm.move(order, order.bytecode));
+      this.#options.evicted?.(order.generation, evicted);
       if (warm) for (const name of order.load) if (evicted.has(name)) vm.load(name, allowance, () => {});
     }
     this.#tell(number);
@@ -214,6 +217,11 @@ export function run(vm: LuaVm, label: string, code: string): unknown {
   return result;
 }
 
+/** How the manifests here name a content. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex").slice(0, 16);
+}
+
 /** Reads everything there is, each time, and says what differs from the time before. */
 function diskReader(searchPath: SearchPath): () => SourceStep {
   const roots = sourceRoots(searchPath);
@@ -226,7 +234,7 @@ function diskReader(searchPath: SearchPath): () => SourceStep {
       for (const path of filesBelow(folder)) {
         if (now.has(path) || !suffixes.some((suffix) => path.endsWith(suffix))) continue;
         const bytes = readFileSync(path);
-        const hash = createHash("md5").update(bytes).digest("hex").slice(0, 16);
+        const hash = hashOf(bytes);
         const file = realpathSync(path);
         const before = known.get(path);
         const isSame = before?.hash === hash && before.file === file;

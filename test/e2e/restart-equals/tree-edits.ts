@@ -3,6 +3,7 @@
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import fc from "fast-check";
+import { hashOf } from "../../support/in-process-agent.ts";
 
 /** Modules by the name that all templates know. While it loads, one requires only those behind it: cycles are errors. */
 const bases = ["m0", "m1", "m2", "m3", "m4", "p.q0", "p.q1", "p.q2"] as const;
@@ -20,7 +21,11 @@ const places = [
 type Place = (typeof places)[number];
 
 /** The last template gives every file below it another name; `link` is a symbolic link to a folder. */
-export const searchPath = "$prefix/one/?.lua;$prefix/one/?/init.lua;$prefix/two/?.lua;$prefix/?.lua";
+const templates = ["one/?.lua", "one/?/init.lua", "two/?.lua", "?.lua"] as const;
+export const searchPath = templates.map((template) => `$prefix/${template}`).join(";");
+
+/** The same and what Lua code adds to it. */
+export const luaTemplates: readonly string[] = [...templates, "three/?.lua"];
 
 /** What Lua code does to the search path in each new VM. */
 export const initBy = (root: string) => `package.path = package.path .. ";${root}/three/?.lua"`;
@@ -44,7 +49,7 @@ const spellings = (base: Base): readonly string[] => [
 export const allNames: readonly string[] = bases.flatMap((base) => [...new Set(spellings(base))]);
 
 /** What a file says, by the ways in which it requires. */
-interface Content {
+export interface Content {
   /** While it loads; fails when that is missing. */
   readonly hard: readonly string[];
   /** While it loads, if it is there. */
@@ -178,6 +183,7 @@ export function describeEdit(edit: Edit): string {
 /** The disk under a folder, as edits change it. Every file that is written is another one than any before. */
 export class EditedTree {
   readonly #root: string;
+  readonly #written = new Map<string, { readonly version: number; readonly content: Content }>();
   #versions = 0;
 
   constructor(root: string) {
@@ -189,7 +195,7 @@ export class EditedTree {
     switch (edit.kind) {
       case "write":
         this.#clear(edit.path);
-        writeFileSync(this.#path(edit.path), sourceOf(++this.#versions, edit.content));
+        this.#write(edit.path, edit.content);
         return;
       case "remove":
         rmSync(this.#path(edit.path), { force: true, recursive: true });
@@ -206,6 +212,18 @@ export class EditedTree {
         this.#clear(edit.path);
         symlinkSync(relative(dirname(this.#path(edit.path)), this.#path(edit.target)), this.#path(edit.path));
     }
+  }
+
+  /** What was ever written, by the hash of its bytes. */
+  written(hash: string): { readonly version: number; readonly content: Content } | undefined {
+    return this.#written.get(hash);
+  }
+
+  #write(path: string, content: Content): void {
+    const version = ++this.#versions;
+    const source = sourceOf(version, content);
+    this.#written.set(hashOf(Buffer.from(source)), { version, content });
+    writeFileSync(this.#path(path), source);
   }
 
   #path(path: string): string {

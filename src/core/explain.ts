@@ -1,31 +1,26 @@
 /** Explains: what a module or a file is, what the last reloads did to it and why, and why it is not evicted now (Invariant 10). */
 
-import type { Files } from "./change-set.ts";
 import type { Edge, Graph, ModuleRecord } from "./graph.ts";
 import type { HoldStatus } from "./hold.ts";
+import { awayReason, type Bounds, namelessReason } from "./nowhere.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PinnedWhy } from "./pins.ts";
 import { isChunk } from "./plan.ts";
 import { heldReason, pinnedReason, type Reason, rejectedReason } from "./reason.ts";
-import { pathsOf, type Resolution, resolveName, resolvePath } from "./resolution.ts";
-import { canonicalName, fixedFiles, type SearchPath } from "./search-path.ts";
-import type { SkippedPath } from "./status.ts";
+import { type KnownFiles, type Resolution, resolveName, resolvePath } from "./resolution.ts";
+import { canonicalName } from "./search-path.ts";
 import { type FileVerdict, fileVerdict, type ModuleVerdict, moduleVerdict } from "./verdict.ts";
 import type { WholeGraph } from "./whole-graph.ts";
 
 /** What an agent knows at one moment. */
-export interface Knowledge {
+export interface Knowledge extends Bounds {
   readonly graph: Graph;
   /** The same, completed by the sources. */
   readonly whole: WholeGraph;
-  readonly searchPath: SearchPath;
   /** What runs. */
-  readonly active: Files;
-  readonly disk: Files;
+  readonly active: KnownFiles;
+  readonly disk: KnownFiles;
   readonly pinnedWhy: PinnedWhy;
-  /** The rule by which a path is no module; undefined when none says so. */
-  readonly ignoredBy: (path: string) => string | undefined;
-  readonly skipped: readonly SkippedPath[];
   /** Newest first. */
   readonly history: readonly Outcome[];
   readonly hold: HoldStatus | undefined;
@@ -93,9 +88,9 @@ export function explainModule(knowledge: Knowledge, asked: string): ModuleExplan
 /** @param path absolute */
 export function explainFile(knowledge: Knowledge, path: string): FileExplanation {
   const { searchPath, active, disk, graph, history } = knowledge;
-  const known = active.has(path) || disk.get(path) === undefined ? active : disk;
+  const known = active.files.has(path) || !disk.files.has(path) ? active : disk;
   const resolution = resolvePath(searchPath, known, path);
-  const paths = pathsOf(known, path);
+  const paths = known.pathsOf(path);
   const at = resolution.path ?? path;
   const names = new Set(paths.flatMap((each) => [...graph.namesTouching(each)]));
   const held = [...names]
@@ -106,8 +101,8 @@ export function explainFile(knowledge: Knowledge, path: string): FileExplanation
   const outcome = history.find((each) => fileVerdict(each, all) !== undefined);
   return {
     ...resolution,
-    active: active.get(at)?.hash,
-    disk: disk.get(at)?.hash,
+    active: active.files.get(at)?.hash,
+    disk: disk.files.get(at)?.hash,
     held,
     reasons: fileReasons(knowledge, at, resolution, held),
     last: outcome && fileVerdict(outcome, all),
@@ -133,6 +128,10 @@ function moduleReasons(
         ? { code: "not-found", text: "nothing on the search path answers to it" }
         : { code: "not-loaded", text: "no VM has loaded it" },
     );
+  // Files that appeared where the search passes, and that do not answer yet.
+  const { active, disk } = knowledge;
+  for (const probe of record?.probes ?? resolution.probes)
+    if (disk.files.has(probe) && !active.files.has(probe)) reasons.push(...stateReasons(knowledge, probe));
   if (path !== undefined) {
     reasons.push(...stateReasons(knowledge, path));
     if (isHeld && resolution.path !== undefined && resolution.path !== path)
@@ -151,15 +150,12 @@ function fileReasons(
   held: readonly ModuleRecord[],
 ): readonly Reason[] {
   const reasons: Reason[] = [];
-  const leading = names.filter(({ shadowedBy }) => shadowedBy === undefined);
-  const isThere = knowledge.active.has(path) || knowledge.disk.has(path);
-  const [shadowed] = names;
+  const isThere = knowledge.active.files.has(path) || knowledge.disk.files.has(path);
   if (isThere && held.length === 0) {
-    if (leading.length > 0)
-      reasons.push({ code: "not-loaded", text: `no VM has loaded ${namesText(leading)}` });
-    else if (shadowed !== undefined)
-      reasons.push({ code: "shadowed", text: `${shadowed.name} is found in ${shadowed.shadowedBy} before` });
-    else reasons.push({ code: "outside", text: "no name leads to it: it is run by its path" });
+    const leading = names.filter(({ shadowedBy }) => shadowedBy === undefined).map(({ name }) => name);
+    reasons.push(
+      namelessReason(names) ?? { code: "not-loaded", text: `no VM has loaded ${leading.join(", ")}` },
+    );
   }
   for (const { name } of held) {
     const why = knowledge.pinnedWhy(name);
@@ -172,8 +168,8 @@ function fileReasons(
 /** How what runs at a path, what is on the disk and what the rules say go together. */
 function stateReasons(knowledge: Knowledge, path: string): readonly Reason[] {
   const { active, disk, hold, rejected, rolledBackTo } = knowledge;
-  const was = active.get(path);
-  const now = disk.get(path);
+  const was = active.files.get(path);
+  const now = disk.files.get(path);
   if (was === undefined && now === undefined) return [awayReason(knowledge, path)];
   if (was?.hash === now?.hash && was?.file === now?.file)
     return [{ code: "unchanged", text: `${path} is on the disk as it runs` }];
@@ -185,20 +181,4 @@ function stateReasons(knowledge: Knowledge, path: string): readonly Reason[] {
       { code: "rolled-back", text: `the disk differs: the sources of generation ${rolledBackTo} run again` },
     ];
   return [{ code: "pending", text: `${path} differs on the disk and is on its way` }];
-}
-
-/** Why nothing is known of a path. */
-function awayReason({ searchPath, ignoredBy, skipped }: Knowledge, path: string): Reason {
-  const rule = ignoredBy(path);
-  if (rule !== undefined) return { code: "ignored", text: `ignored: ${rule}` };
-  const skip = skipped.find((each) => each.path === path);
-  if (skip !== undefined) return { code: "ignored", text: `skipped: ${skip.reason}` };
-  const { names } = resolvePath(searchPath, new Map(), path);
-  if (names.length === 0 && !fixedFiles(searchPath).includes(path))
-    return { code: "outside", text: "outside the search path: no template leads there" };
-  return { code: "absent", text: `nothing is at ${path}` };
-}
-
-function namesText(names: readonly { readonly name: string }[]): string {
-  return names.map(({ name }) => name).join(", ");
 }

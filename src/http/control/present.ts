@@ -3,7 +3,7 @@
 import type { Change } from "../../core/change-set.ts";
 import type { TargetStatus } from "../../core/delivery.ts";
 import type { HoldStatus } from "../../core/hold.ts";
-import type { LoadError, Outcome, VmApplied } from "../../core/outcome.ts";
+import type { LoadError, Outcome, PlannedChange, VmApplied } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { AgentStatus, VmStatus } from "../../core/status.ts";
 import type {
@@ -34,12 +34,9 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
       canaryMs: tenths(stages.canaryMs),
       commitMs: tenths(stages.commitMs),
     },
-    changes: outcome.changes.map((change) => ({
-      ...presentChange(change, prefix),
-      ...(change.roots === undefined ? {} : { roots: [...change.roots] }),
-    })),
+    changes: outcome.changes.map((change) => presentPlannedChange(change, prefix)),
     evicted: presentEvicted(outcome.evicted),
-    kept: presentKept(outcome.kept),
+    kept: presentKept(outcome.kept, prefix),
     vms: outcome.vms.map(presentApplied),
     targets: outcome.targets.map(({ target, applied, missing, error }) => ({
       target,
@@ -65,11 +62,18 @@ export function presentChange({ path, kind, hash, was }: Change, prefix: string)
   };
 }
 
-export function presentPlan(plan: Plan): PresentedPlan {
+export function presentPlannedChange(change: PlannedChange, prefix: string): PresentedChange {
+  return {
+    ...presentChange(change, prefix),
+    ...(change.roots === undefined ? {} : { roots: [...change.roots] }),
+  };
+}
+
+export function presentPlan(plan: Plan, prefix: string): PresentedPlan {
   return {
     roots: [...plan.roots],
     evicted: presentEvicted(plan.evict),
-    kept: presentKept(plan.kept),
+    kept: presentKept(plan.kept, prefix),
     recycleRequired: [...plan.recycleRequired],
   };
 }
@@ -145,6 +149,11 @@ export function relativeFile(path: string, prefix: string): string {
   return path.startsWith(folder) ? path.slice(folder.length) : path;
 }
 
+/** A text with paths in it. */
+export function relativeText(text: string, prefix: string): string {
+  return prefix === "/" ? text : text.replaceAll(`${prefix}/`, "");
+}
+
 /** One line: `apps/c.lua:3: unexpected symbol near 'x'`. */
 export function loadErrorLine(error: LoadError, prefix: string): string {
   const { file, line, message } = presentLoadError(error, prefix);
@@ -165,11 +174,11 @@ function presentLoadError(error: LoadError, prefix: string): PresentedOutcome["e
 }
 
 function presentEvicted(members: Plan["evict"]): PresentedOutcome["evicted"] {
-  return members.map(({ name, because }) => ({ name, because: [...because] }));
+  return members.map(({ name, because, via }) => ({ name, because: [...because], ...(via && { via }) }));
 }
 
-function presentKept(kept: Plan["kept"]): PresentedOutcome["kept"] {
-  return kept.map(({ name, why }) => ({ name, why }));
+function presentKept(kept: Plan["kept"], prefix: string): PresentedOutcome["kept"] {
+  return kept.map(({ name, why }) => ({ name, why: relativeText(why, prefix) }));
 }
 
 /** Milliseconds to one decimal. */

@@ -13,6 +13,7 @@ export type ProblemCode =
   | "input-invalid"
   | "not-found"
   | "method-not-allowed"
+  | "graph-too-large"
   | "not-ready"
   | "too-many"
   | "internal";

@@ -1,6 +1,7 @@
 /** The shapes of the control plane's answers: what `present` makes, what OpenAPI says, what clients may rely on. */
 
 import { z } from "zod";
+import { reasonCodes } from "../../core/reason.ts";
 
 const name = z.string().describe("Module name, as given to require");
 const file = z.string().describe("Path, relative to the prefix where it lies inside");
@@ -17,10 +18,24 @@ export const changeSchema = z.strictObject({
   roots: z.array(name).optional().describe("Loaded names that it concerns: where chains begin"),
 });
 
+const kind = z.enum(["load", "call"]);
+const isStatic = z.literal(true).optional().describe("Read off the source: no VM has told of it");
+const at = z.string().describe("Where the require stands");
+
+const viaSchema = z.strictObject({
+  name,
+  kind: z.enum([...kind.options, "alias"]),
+  at: at.optional(),
+  static: isStatic,
+});
+
 export const evictedSchema = z.strictObject({
   name,
   because: z.array(name).describe("Shortest chain from a root to this name"),
+  via: viaSchema.optional().describe("Its last step: what it requires, how and where; absent for a root"),
 });
+
+export const edgeSchema = z.strictObject({ from: z.string(), to: name, kind, at, static: isStatic });
 
 export const keptSchema = z.strictObject({ name, why: z.string() });
 
@@ -163,16 +178,15 @@ export const graphSchema = z.strictObject({
       name: z.string().describe("A module, or a chunk that requires and is none: =content_by(/x)"),
       file: file.nullable(),
       vms: z.array(vmId),
+      static: isStatic,
     }),
   ),
-  edges: z.array(
-    z.strictObject({
-      from: z.string(),
-      to: name,
-      kind: z.enum(["load", "call"]),
-      at: z.string().describe("Where the require stands"),
-    }),
-  ),
+  edges: z.array(edgeSchema),
+  cycles: z.array(z.array(name)).describe("Modules that all lead to each other"),
+  aliases: z
+    .array(z.strictObject({ file, names: z.array(name) }))
+    .describe("Files of several names: an instance for each"),
+  incomplete: z.string().nullable().describe("Why static edges are missing"),
 });
 
 export const problemSchema = z.strictObject({
@@ -184,8 +198,96 @@ export const problemSchema = z.strictObject({
   errors: z.array(z.string()).optional(),
 });
 
+export const reasonSchema = z.strictObject({
+  code: z.enum(reasonCodes).describe("Stable; to branch on"),
+  text: z.string(),
+});
+
+const fileNameSchema = z.strictObject({
+  name,
+  shadowedBy: file.optional().describe("The file that answers to this name"),
+});
+
+export const resolutionSchema = z.strictObject({
+  name: name.nullable().describe("In canonical spelling; null where a file was asked for"),
+  file: file.nullable().describe("As the search path forms it"),
+  realFile: file.nullable().describe("Symlinks resolved; null where nothing is"),
+  probes: z.array(file).describe("What the search tried before and missed, in order"),
+  shadowed: z.array(file).describe("Files that answer to the name as well, behind this one"),
+  names: z.array(fileNameSchema).describe("Every name that leads to the file"),
+  reason: reasonSchema.nullable().describe("Why it leads nowhere; null where it does"),
+});
+
+const verdict = {
+  id: z.int(),
+  outcome: outcomeSchema.shape.outcome,
+  generation,
+  startedAt: z.iso.datetime(),
+};
+
+const moduleVerdictSchema = z.strictObject({
+  ...verdict,
+  evicted: z.boolean(),
+  causes: z.array(changeSchema).describe("What the chain begins with; none when it was asked for by name"),
+  chain: z
+    .array(
+      z.strictObject({
+        name,
+        kind: viaSchema.shape.kind.optional(),
+        at: at.optional(),
+        static: isStatic,
+      }),
+    )
+    .describe("From the root to this name; each step requires the one before, or is another name of it"),
+  reason: reasonSchema.nullable().describe("Why it was not evicted"),
+});
+
+const fileVerdictSchema = z.strictObject({
+  ...verdict,
+  change: changeSchema,
+  evicted: z.array(name).describe("Modules that went because of it, or of a rejection: would have gone"),
+});
+
+export const moduleExplanationSchema = moduleSchema.extend({
+  generation: generation.nullable().describe("The one it was loaded in last; null where no VM knows it"),
+  resolution: resolutionSchema.describe("Where the search path leads now"),
+  edges: z.array(edgeSchema).describe("requires and dependents with their places, and what only sources say"),
+  reasons: z.array(reasonSchema).describe("Why it is not evicted now; the first says most"),
+  last: moduleVerdictSchema.nullable().describe("What the newest reload did to it, and why"),
+  lastEvicted: moduleVerdictSchema.nullable().describe("The newest reload that evicted it"),
+  onChange: planSchema.nullable().describe("What a change of its file would do"),
+  incomplete: z.string().nullable().describe("Why static edges are missing"),
+});
+
+export const fileExplanationSchema = z.strictObject({
+  file,
+  realFile: file.nullable(),
+  hash: hash.nullable().describe("Of what runs"),
+  onDisk: hash.nullable().describe("Of what is on the disk"),
+  names: z.array(fileNameSchema.extend({ vms: z.array(vmId) })),
+  reasons: z.array(reasonSchema).describe("Why nothing is evicted because of it now; the first says most"),
+  last: fileVerdictSchema.nullable().describe("The newest reload that it was part of"),
+  onChange: planSchema.describe("What a change of it would do"),
+});
+
+/** Of files that are asked about. */
+export const plannedFilesSchema = planSchema.extend({
+  changed: z.array(
+    z.strictObject({
+      file,
+      roots: z.array(name).describe("Loaded names that it concerns"),
+      reasons: z.array(reasonSchema).describe("Why it would evict nothing, or not at once"),
+    }),
+  ),
+});
+
 export type PresentedOutcome = z.infer<typeof outcomeSchema>;
 export type PresentedStatus = z.infer<typeof statusSchema>;
 export type PresentedHold = z.infer<typeof holdSchema>;
 export type PresentedPlan = z.infer<typeof planSchema>;
 export type PresentedChange = z.infer<typeof changeSchema>;
+export type PresentedGraph = z.infer<typeof graphSchema>;
+export type PresentedModule = z.infer<typeof moduleSchema>;
+export type PresentedModuleExplanation = z.infer<typeof moduleExplanationSchema>;
+export type PresentedFileExplanation = z.infer<typeof fileExplanationSchema>;
+export type PresentedResolution = z.infer<typeof resolutionSchema>;

@@ -33,7 +33,7 @@ export class EventStreams {
     agent.on("plan", (plan, changes) => {
       if (changes.length > 0)
         this.#log.add("change", { changes: changes.map((change) => presentChange(change, prefix)) });
-      this.#log.add("plan", presentPlan(plan));
+      this.#log.add("plan", presentPlan(plan, agent.prefix));
     });
     agent.on("outcome", (outcome) => {
       const type = eventOf[outcome.outcome];

@@ -2,6 +2,7 @@
 
 import type { ControlledAgent } from "../controlled-agent.ts";
 import { EventStreams } from "./events.ts";
+import { fileOperation } from "./files.ts";
 import { graphOperations } from "./graph.ts";
 import { holdOperations } from "./holds.ts";
 import { moduleOperations } from "./modules.ts";
@@ -9,6 +10,7 @@ import { openApiOperation } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { planOperation } from "./plan.ts";
 import { reloadOperations } from "./reloads.ts";
+import { resolveOperation } from "./resolve.ts";
 import { statusOperations } from "./status.ts";
 
 export interface Operations {
@@ -24,6 +26,8 @@ export function createOperations(agent: ControlledAgent): Operations {
     ...statusOperations(agent),
     ...moduleOperations(agent),
     ...graphOperations(agent),
+    fileOperation(agent),
+    resolveOperation(agent),
     planOperation(agent),
     events.operation,
   ];

@@ -62,12 +62,6 @@ export class AgentSide {
     return this.#generation;
   }
 
-  /** The text that is active at a path. */
-  activeText(path: string): string | undefined {
-    const content = this.#known(this.#active.get(path));
-    return content && Buffer.from(content.bytes()).toString();
-  }
-
   /** The source has seen these on the disk; nothing is committed. */
   onDisk(texts: Texts): void {
     for (const [path, text] of Object.entries(texts)) {
@@ -94,12 +88,17 @@ export class AgentSide {
       changesBetween(new Set([...this.#active.keys(), ...this.#disk.keys()]), this.#active, this.#disk),
       requested,
     );
+    this.activate(delivery, targets);
+    return delivery;
+  }
+
+  /** What is on the disk becomes the next generation, by a plan that was made before. */
+  activate(delivery: Delivery, targets: readonly HostTarget[]): void {
     this.#active.clear();
     for (const [path, file] of this.#disk) this.#active.set(path, file);
     this.#generation = delivery.generation;
     for (const target of targets) target.commit(delivery);
     for (const name of delivery.evict) this.graph.disconnect(name);
-    return delivery;
   }
 
   deliveryOf(changes: readonly Change[], requested: readonly string[] = []): Delivery {

@@ -13,6 +13,6 @@ export function watchedText({
 }): string {
   const where = `in ${count(folders, "folder")}`;
   if (mode === "manual") return `${count(files, "file")} ${where}, not watched`;
-  const means = mode === "events" ? "" : mode === "polling" ? " by polling" : " by sweeps alone";
+  const means = mode === "events" ? "" : mode === "polling" ? " by polling" : " by frequent sweeps";
   return `${count(files, "file")} watched ${where}${means}`;
 }

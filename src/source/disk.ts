@@ -10,6 +10,7 @@ import { DiskIndex } from "./disk-index.ts";
 import type { OpenHints } from "./hints.ts";
 import type { MainToSource, SourceThreadBoot, SourceToMain } from "./messages.ts";
 import { Scanner, type ScanResult, type Scope } from "./scan.ts";
+import { type FileSystemType, fileSystemType } from "./shared-mounts.ts";
 import { runSliced } from "./slices.ts";
 import { slowProgress } from "./slow-progress.ts";
 import { Territory } from "./territory.ts";
@@ -44,6 +45,7 @@ export class Disk {
     post: (message: SourceToMain) => void,
     failed: (error: unknown) => void,
     openHints: OpenHints = openChokidarHints,
+    typeOf: FileSystemType = fileSystemType,
   ) {
     const { options } = boot;
     this.#boot = boot;
@@ -63,7 +65,7 @@ export class Disk {
       warning: (message: string) => post({ type: "warning", message }),
       failed,
     };
-    this.#watcher = new Watcher(context, openHints);
+    this.#watcher = new Watcher(context, openHints, typeOf);
   }
 
   /** Reads everything, answers request 0, and begins to watch. */

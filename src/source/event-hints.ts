@@ -24,7 +24,9 @@ export interface EventHintsContext {
   warning(code: string, message: string): void;
 }
 
-const retryMs = 10_000;
+/** What lacks may be there again soon, or only when somebody has raised a limit: each pause is twice the last one. */
+const firstRetryMs = 500;
+const longestRetryMs = 10_000;
 
 /** Owns the hint source. */
 export class EventHints implements HintListener {
@@ -33,6 +35,7 @@ export class EventHints implements HintListener {
   readonly #watched: WatchedFolders;
   #turningPoints: ReadonlySet<string> = new Set();
   #followed = -1;
+  #retryMs = firstRetryMs;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -79,6 +82,7 @@ export class EventHints implements HintListener {
 
   opened(real: string): void {
     if (this.#closed || !this.#watched.opened(real)) return;
+    if (!this.failing) this.#retryMs = firstRetryMs;
     const concern = this.#watched.concern(real);
     if (concern !== undefined) {
       this.#context.opened([...concern.folders, ...concern.linked.keys()]);
@@ -91,10 +95,7 @@ export class EventHints implements HintListener {
     if (this.#closed) return;
     this.#watched.lost(real, code);
     this.#context.warning(code, lostWatch(code, real));
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      this.#watched.retry();
-    }, retryMs);
+    this.#retry ??= this.#planRetry();
     this.#context.changed();
   }
 
@@ -102,6 +103,15 @@ export class EventHints implements HintListener {
     this.#closed = true;
     clearTimeout(this.#retry);
     await this.#hints.close();
+  }
+
+  #planRetry(): NodeJS.Timeout {
+    const pauseMs = this.#retryMs;
+    this.#retryMs = Math.min(2 * pauseMs, longestRetryMs);
+    return setTimeout(() => {
+      this.#retry = undefined;
+      this.#watched.retry();
+    }, pauseMs);
   }
 
   /** What an event on `name` means, judging by its path alone. */

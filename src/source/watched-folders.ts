@@ -20,21 +20,24 @@ export interface Concern {
 export class WatchedFolders {
   readonly #hints: HintSource;
   readonly #open = new Map<string, string | undefined>();
-  /** Folders whose watch failed, and why. They are tried again when asked to. */
-  readonly #failed = new Map<string, string>();
   readonly #starting = new Set<string>();
+  /** Folders whose watch failed. They are tried again when asked to. */
+  readonly #failed = new Set<string>();
+  /** Of these, those that can be read: without the right to, there are no modules either. */
+  readonly #lacking = new Set<string>();
+  readonly #retrying = new Set<string>();
   #concerns = new Map<string, Concern>();
 
   constructor(hints: HintSource) {
     this.#hints = hints;
   }
 
-  /** True while no hint comes from folders that can be read: those without the right to have no modules either. */
+  /** True while no hint comes from folders that can be read. */
   get failing(): boolean {
-    return [...this.#failed.values()].some((code) => !isLasting(code));
+    return this.#lacking.size > 0;
   }
 
-  /** True when no folder is about to be watched. */
+  /** True when no folder is about to be watched for the first time. */
   get settled(): boolean {
     return this.#starting.size === 0;
   }
@@ -51,41 +54,50 @@ export class WatchedFolders {
       const now = this.#concerns.get(folder);
       if (now === undefined || now.identity !== identity) this.#close(folder);
     }
-    for (const folder of this.#failed.keys()) if (!this.#concerns.has(folder)) this.#failed.delete(folder);
+    for (const folder of this.#failed) if (!this.#concerns.has(folder)) this.#forget(folder);
     for (const [folder, { identity }] of this.#concerns) {
-      if (!this.#open.has(folder) && !this.#failed.has(folder)) this.#watch(folder, identity);
+      if (!this.#open.has(folder) && !this.#failed.has(folder)) this.#watch(folder, identity, this.#starting);
     }
   }
 
   /** To be told of `opened`; true when it is news. */
   opened(folder: string): boolean {
-    return this.#starting.delete(folder);
+    const news = this.#starting.has(folder) || this.#retrying.has(folder);
+    this.#forget(folder);
+    return news;
   }
 
   /** To be told of `failed`. */
   lost(folder: string, code: string): void {
     this.#open.delete(folder);
-    this.#starting.delete(folder);
-    if (this.#concerns.has(folder)) this.#failed.set(folder, code);
+    this.#forget(folder);
+    if (!this.#concerns.has(folder)) return;
+    this.#failed.add(folder);
+    if (!isLasting(code)) this.#lacking.add(folder);
   }
 
   /** Tries the folders again whose watch failed. */
   retry(): void {
-    const failed = [...this.#failed.keys()];
-    this.#failed.clear();
-    for (const folder of failed) this.#watch(folder, this.#concerns.get(folder)?.identity);
+    for (const folder of this.#failed) {
+      if (!this.#open.has(folder)) this.#watch(folder, this.#concerns.get(folder)?.identity, this.#retrying);
+    }
   }
 
-  #watch(folder: string, identity: string | undefined): void {
+  #watch(folder: string, identity: string | undefined, waiting: Set<string>): void {
     this.#open.set(folder, identity);
-    this.#starting.add(folder);
+    waiting.add(folder);
     this.#hints.watch(folder);
   }
 
   #close(folder: string): void {
     this.#open.delete(folder);
-    this.#starting.delete(folder);
+    this.#forget(folder);
     this.#hints.unwatch(folder);
+  }
+
+  /** What is open or not, nobody waits for, and nothing has failed. */
+  #forget(folder: string): void {
+    for (const set of [this.#starting, this.#retrying, this.#failed, this.#lacking]) set.delete(folder);
   }
 }
 

@@ -3,14 +3,15 @@
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { WatchSettings } from "../core/watch-settings.ts";
-import type { Differences } from "./changes.ts";
 import type { SourceStatus, SweepStatus } from "./contract.ts";
 import type { DiskIndex } from "./disk-index.ts";
 import { EventHints } from "./event-hints.ts";
+import { EventTrust } from "./event-trust.ts";
 import { isGitAtWork } from "./git-lock.ts";
 import type { OpenHints } from "./hints.ts";
 import type { ScanResult, Scope } from "./scan.ts";
 import { type Due, Settle } from "./settle.ts";
+import { type FileSystemType, type SharedMount, SharedMounts } from "./shared-mounts.ts";
 import { SweepLoop } from "./sweep-loop.ts";
 import type { Territory } from "./territory.ts";
 import { TopsWatch } from "./tops-watch.ts";
@@ -41,6 +42,8 @@ export class Watcher {
   readonly #events: EventHints | undefined;
   readonly #tops: TopsWatch;
   readonly #sweeps: SweepLoop;
+  readonly #trust = new EventTrust();
+  readonly #mounts: SharedMounts;
   readonly #warned = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
@@ -48,18 +51,15 @@ export class Watcher {
   #awaiting = false;
   /** No step tells yet of what was found by the last passes. */
   #keeping = false;
-  /** Folders that an event told of since the last step, and whether events could tell of everything. */
-  readonly #told = new Set<string>();
-  #complete = true;
   #begun = false;
   #closed = false;
-  #missed = 0;
   #mode: SourceStatus["mode"];
 
-  constructor(context: WatcherContext, openHints: OpenHints) {
+  constructor(context: WatcherContext, openHints: OpenHints, typeOf: FileSystemType) {
     const { settings, territory, index } = context;
     this.#context = context;
     this.#settle = new Settle(settings);
+    this.#mounts = new SharedMounts(typeOf);
     this.#mode = settings.polling ? "polling" : "events";
     if (!settings.polling) this.#events = new EventHints(this.#eventsContext(), openHints);
     this.#tops = new TopsWatch(
@@ -95,7 +95,7 @@ export class Watcher {
   }
 
   get sweep(): SweepStatus {
-    return { lastAt: this.#sweeps.lastAt, costMs: this.#sweeps.costMs, missed: this.#missed };
+    return { lastAt: this.#sweeps.lastAt, costMs: this.#sweeps.costMs, missed: this.#trust.missed };
   }
 
   /** Begins, after the first pass. */
@@ -112,14 +112,14 @@ export class Watcher {
     this.#awaiting = result.awaiting;
     for (const [folder, afterMs] of result.again) this.#lookAgain([folder], afterMs);
     this.#events?.follow();
-    this.#context.changed();
+    this.#judgeMode();
   }
 
   /** Everything is about to be looked at: what waits for a pass will be in that one. */
   clear(): void {
     this.#settle.clear();
     this.#keeping = false;
-    this.#told.clear();
+    this.#trust.clear();
   }
 
   async close(): Promise<void> {
@@ -144,8 +144,13 @@ export class Watcher {
     };
   }
 
+  /** Sweeps take the place of events where these cannot tell of everything; what they do tell of is found sooner. */
   #judgeMode(): void {
-    const mode = this.#events?.failing === true ? "sweep" : "events";
+    if (this.#events === undefined) return;
+    const shared = this.#mounts.first(this.#context.index);
+    if (shared !== undefined) this.#warnOnce(shared.kind, sharedMountText(shared));
+    const reliable = !this.#events.failing && !this.#trust.lost && shared === undefined;
+    const mode = reliable ? "events" : "sweep";
     if (mode !== this.#mode) {
       this.#mode = mode;
       this.#sweeps.plan();
@@ -187,7 +192,8 @@ export class Watcher {
 
   async #look(due: Due): Promise<void> {
     this.#looking = due.hinted ? "hinted" : "again";
-    const complete = this.mode === "events" && this.live && !due.everything;
+    // While folders are being opened, or some cannot be, events are not expected to tell of everything.
+    const complete = this.#events?.failing === false && this.live && !due.everything;
     // A second look that gets into somebody's writing leaves it to the pass after the quiet.
     const defer = () => !due.hinted && (this.#settle.pending || this.#isGitAtWork());
     // Between two sweeps there are no events for somebody's writing: that nothing was told is no quiet.
@@ -197,16 +203,10 @@ export class Watcher {
       : { kind: "folders", folders: due.folders, rootGraceMs, writingMs, defer };
     const result = await this.#context.pass(scope, (found) => this.#isSettled(found, due));
     this.#looking = "no";
-    for (const folder of due.told) this.#told.add(folder);
-    // While folders are being opened, or some cannot be, events are not expected to tell of everything.
-    this.#complete &&= complete;
-    if (!this.#keeping) {
-      if (this.#complete) this.#countMissed(result);
-      this.#told.clear();
-      this.#complete = true;
-    }
+    this.#trust.heard(due.told, complete);
+    if (!this.#keeping) this.#warnOfMissed(this.#trust.judge(result));
     this.#armIn(0);
-    this.#context.changed();
+    this.#judgeMode();
   }
 
   /** False: what was found is the beginning of something. One change set is to be one step. */
@@ -226,16 +226,18 @@ export class Watcher {
     return false;
   }
 
-  #countMissed({ present, absent }: Differences): void {
-    const missed = [...present.map(({ path }) => path), ...absent].filter(
-      (path) => !isBelow(path, this.#told),
-    ).length;
-    if (missed === 0) return;
-    this.#missed += missed;
-    this.#warnOnce(
-      "missed",
-      `${missed} changed files were found by the sweep, no event told of them; where that goes on, set watch.polling`,
-    );
+  #warnOfMissed(missed: number): void {
+    if (this.#trust.lost) {
+      this.#warnOnce(
+        "lost",
+        "again and again no event told of changed files: everything is compared every second until events do; where they never will, set watch.polling",
+      );
+    } else if (missed > 0 && this.#mode === "events") {
+      this.#warnOnce(
+        "missed",
+        `${missed} changed files were found by the sweep, no event told of them; where that goes on, set watch.polling`,
+      );
+    }
   }
 
   #isGitAtWork(): boolean {
@@ -252,9 +254,6 @@ export class Watcher {
   }
 }
 
-function isBelow(path: string, folders: ReadonlySet<string>): boolean {
-  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-    if (folders.has(path.slice(0, end))) return true;
-  }
-  return folders.has("/");
+function sharedMountText({ folder, kind }: SharedMount): string {
+  return `${folder} is on a file system (${kind}) that tells of no change made elsewhere: everything is compared every second; watch.polling does so four times a second`;
 }

@@ -269,7 +269,7 @@ describe("status", () => {
         "changes are held by ci: deploy 42, since 2026-01-02T14:03:12.000Z, for another 9 min",
         "  VM 1  ready     generation 4  0 in flight   12 modules  20.0 MB",
         "  VM 2  draining  generation 3  10 in flight  1 module             1 restart",
-        "1,200 files watched in 3 folders by sweeps alone",
+        "1,200 files watched in 3 folders by frequent sweeps",
         "  apps2 does not exist; watched until it appears",
         "  x is skipped: FIFO",
         "what is on disk does not load:",

@@ -173,6 +173,7 @@ describe("what is found", () => {
           close: async () => {},
         };
       },
+      () => undefined,
     );
     const nextPass = async () => {
       while (passes.length === 0) await setTimeout(1);

@@ -13,12 +13,15 @@ export function compile(root: string): boolean {
   );
 }
 
+/** Folders of dist that are not compiled from src. */
+const madeByOthers: ReadonlySet<string> = new Set(["fengari", "threads"]);
+
 /** Removes what earlier builds made of sources that are gone: it would be published with the rest. */
 export function removeStale(root: string): void {
   const dist = join(root, "dist");
   for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
     const [, stem, ending] = /^(.*?)\.(js|js\.map|d\.ts|lua)$/.exec(name) ?? [];
-    if (stem === undefined || dirname(name) === "fengari") continue;
+    if (stem === undefined || madeByOthers.has(dirname(name))) continue;
     const source = `${stem}.${ending === "lua" ? "lua" : "ts"}`;
     if (!existsSync(join(root, "src", source))) rmSync(join(dist, name));
   }

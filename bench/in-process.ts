@@ -9,6 +9,8 @@ export interface Started {
   readonly readyMs: number;
   /** From the start of the process. */
   readonly sinceProcessMs: number;
+  /** Processor time from the start of the process, all threads together. */
+  readonly cpuMs?: number;
   readonly files: number;
   readonly memory?: {
     readonly rss: number;

@@ -29,6 +29,7 @@ async function startAgent({ prefix, load, threads }) {
   await agent.start();
   const readyMs = performance.now() - began;
   const sinceProcessMs = performance.now();
+  const { user, system } = process.cpuUsage();
   const { files } = agent.status().watch;
   let memory;
   if (load !== undefined) {
@@ -39,7 +40,7 @@ async function startAgent({ prefix, load, threads }) {
     memory = { rss: process.memoryUsage().rss, heaps: [...heaps], arenaBytes: agent.arenaBytes };
   }
   await agent.close();
-  return { readyMs, sinceProcessMs, files, memory };
+  return { readyMs, sinceProcessMs, cpuMs: (user + system) / 1000, files, memory };
 }
 
 /** As many threads as an agent has, with nothing in them: VMs, canary, source. */

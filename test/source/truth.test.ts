@@ -1,26 +1,18 @@
 /** Invariant 8: whatever the watcher misses, what the source says in the end is what is on the disk. */
 
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { SourceFile } from "../../src/core/manifest.ts";
 import { openChokidarHints } from "../../src/source/chokidar-hints.ts";
 import { Disk } from "../../src/source/disk.ts";
 import type { HintListener, OpenHints } from "../../src/source/hints.ts";
 import type { SourceToMain } from "../../src/source/messages.ts";
-import { cleanUp, makeTree, optionsFor, write } from "./tree.ts";
+import { cleanUp, makeTree, optionsFor } from "./tree.ts";
 
 afterEach(cleanUp);
 
@@ -61,34 +53,40 @@ const operation = fc.oneof(
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-async function perform(root: string, op: Operation): Promise<void> {
-  if (op.kind === "pause") {
-    await setTimeout(op.ms);
-    return;
+/** Another process that writes, one for all trees. */
+class WritingProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor() {
+    const script = join(import.meta.dirname, "writing-process.mjs");
+    this.#child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
-  try {
-    if (op.kind === "write") write(join(root, op.path), op.text);
-    else if (op.kind === "append") appendFileSync(join(root, op.path), "+");
-    else if (op.kind === "swap") swapContent(join(root, op.path));
-    else if (op.kind === "remove") rmSync(join(root, op.path), { recursive: true });
-    else if (op.kind === "link") {
-      symlinkSync(op.target, join(root, "link.next"));
-      renameSync(join(root, "link.next"), join(root, "link"));
-    } else {
-      mkdirSync(dirname(join(root, op.to)), { recursive: true });
-      renameSync(join(root, op.path), join(root, op.to));
-    }
-  } catch {
-    // Not possible on the tree as it is now: the next one.
+
+  async ready(): Promise<void> {
+    const { done = false } = await this.#lines.next();
+    if (done) throw new Error("the process that writes has ended");
+  }
+
+  perform(root: string, operations: readonly Operation[]): Promise<void> {
+    this.#child.stdin!.write(`${JSON.stringify([root, operations])}\n`);
+    return this.ready();
+  }
+
+  end(): void {
+    this.#child.stdin!.end();
   }
 }
 
-function swapContent(path: string): void {
-  const { mtime, atime, size } = statSync(path);
-  write(`${path}.tmp`, String.fromCharCode(97 + Math.floor(Math.random() * 26)).repeat(size));
-  utimesSync(`${path}.tmp`, atime, mtime);
-  renameSync(`${path}.tmp`, path);
-}
+let writer: WritingProcess;
+
+beforeAll(async () => {
+  writer = new WritingProcess();
+  await writer.ready();
+});
+
+afterAll(() => writer.end());
 
 /** What is on the disk, found out in the plainest way. */
 function textsOnDisk(
@@ -180,7 +178,7 @@ async function agrees(
   const observed = new Observed(root, sweepMs, faultyHints(faults));
   try {
     await observed.disk.start();
-    for (const op of operations) await perform(root, op);
+    await writer.perform(root, operations);
     const expected = JSON.stringify(Object.entries(textsOnDisk(root)).sort());
     const agreed = () => JSON.stringify(Object.entries(observed.texts()).sort()) === expected;
     const sweeps = observed.sweeps;

@@ -61,7 +61,6 @@ export class HostSide implements Canary {
     });
     if (!parts.hosting && reload.preflight !== "off")
       this.#check = new HostCanary({
-        syntaxErrors: () => [],
         hostCheck: reload.hostCheck,
         prefix,
         timeoutMs: reload.canaryMs,

@@ -300,7 +300,9 @@ export class Reloader {
       vms: ofPool?.applied ?? [],
       targets: reports.filter((report) => report !== ofPool),
       missing: reports.flatMap((report) =>
-        report.missing.map((name) => (report === ofPool ? name : `${report.target} ${name}`)),
+        report.missing.map((name) =>
+          report === ofPool || name === report.target ? name : `${report.target} ${name}`,
+        ),
       ),
     };
   }

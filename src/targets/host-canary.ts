@@ -1,6 +1,6 @@
 /**
- * The check before a commit where no VM of ours serves: the changed contents are parsed, and the host's own interpreter
- * must take them. Contents come out of the content store, never from the disk (Invariant 3).
+ * The check before a commit where no VM of ours serves: the host's own interpreter must take the changed contents. They
+ * come out of the content store, never from the disk (Invariant 3).
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -14,17 +14,13 @@ import { type ProgramEnd, runProgram } from "./child.ts";
 import { parseInterpreterMessage } from "./interpreter-message.ts";
 
 /** A content that is to be committed. */
-export interface CheckedFile {
+interface CheckedFile {
   /** Absolute. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 export interface HostCanaryOptions {
-  /** Static check: what is wrong with these sources. */
-  readonly syntaxErrors: (
-    files: readonly CheckedFile[],
-  ) => readonly LoadError[] | Promise<readonly LoadError[]>;
   /** Program and arguments; it gets the path of a copy as its last argument. Empty: there is none. */
   readonly hostCheck: readonly string[];
   /** `$prefix`: where the program runs. */
@@ -47,9 +43,7 @@ export class HostCanary implements Canary {
   async rehearse(order: RehearsalOrder): Promise<Rehearsed> {
     const bytecode = new Map<string, Uint8Array>();
     try {
-      const files = contentsOf(order);
-      const errors = await this.#options.syntaxErrors(files);
-      return { errors: errors.length > 0 ? errors : await this.#checkByHost(files), bytecode };
+      return { errors: await this.#check(contentsOf(order)), bytecode };
     } catch (error) {
       return { errors: [failure(undefined, `the check failed: ${(error as Error).message}`)], bytecode };
     }
@@ -63,7 +57,7 @@ export class HostCanary implements Canary {
     this.#ending.abort();
   }
 
-  async #checkByHost(files: readonly CheckedFile[]): Promise<readonly LoadError[]> {
+  async #check(files: readonly CheckedFile[]): Promise<readonly LoadError[]> {
     if (this.#options.hostCheck.length === 0 || files.length === 0) return [];
     const folder = await mkdtemp(join(tmpdir(), "relua-check-"));
     try {
@@ -81,7 +75,7 @@ export class HostCanary implements Canary {
     const work = async () => {
       while (next < files.length && errors < mostErrors) {
         const at = next++;
-        const error = await this.#check(files[at] as CheckedFile, join(folder, String(at)), deadline);
+        const error = await this.#checkCopy(files[at] as CheckedFile, join(folder, String(at)), deadline);
         found[at] = error;
         if (error) errors++;
       }
@@ -90,7 +84,7 @@ export class HostCanary implements Canary {
     return found.filter((error) => error !== undefined);
   }
 
-  async #check(
+  async #checkCopy(
     { path, bytes }: CheckedFile,
     folder: string,
     deadline: number,

@@ -22,7 +22,8 @@ export interface Waiting {
 export function waitingOf(delivery: Delivery, pinnedWhy: PinnedWhy): Waiting {
   const { generation, changes, recycleRequired } = delivery;
   const isUnseen = ({ name, why }: Kept) => why === whyNotLoaded && pinnedWhy(name) === undefined;
-  const unseen = delivery.kept.filter(isUnseen);
+  const planned = new Set(delivery.evicted.map((member) => member.name));
+  const unseen = delivery.kept.filter((one) => isUnseen(one) && !planned.has(one.name));
   const evicted = [...delivery.evicted, ...unseen.map(({ name }) => ({ name, because: [name] }))];
   const kept = delivery.kept.filter((one) => !isUnseen(one));
   return { since: generation - 1, generation, evicted, changes, kept, recycleRequired };

@@ -53,6 +53,8 @@ describe("the delivery log", () => {
     const log = new DeliveryLog((name) => (name === "string" ? "built in" : undefined));
     const kept = [
       { name: "quiet", why: "not loaded" },
+      // Asked for, and known from its source alone.
+      { name: "m2", why: "not loaded" },
       { name: "string", why: "not loaded" },
       { name: "other", why: "shadowed by /srv/other.lua" },
     ];

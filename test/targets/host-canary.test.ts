@@ -1,10 +1,10 @@
-/** The check before a commit where no VM of ours serves: sources are parsed, and the host's interpreter must take them. */
+/** The check before a commit where no VM of ours serves: the host's interpreter must take the contents. */
 
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RehearsalOrder } from "../../src/core/move.ts";
-import { type CheckedFile, HostCanary, type HostCanaryOptions } from "../../src/targets/host-canary.ts";
+import { HostCanary, type HostCanaryOptions } from "../../src/targets/host-canary.ts";
 import { parseInterpreterMessage } from "../../src/targets/interpreter-message.ts";
 import { debianProgram, itWithDebian } from "../debian.ts";
 import { until } from "../support/nginx.ts";
@@ -53,7 +53,6 @@ function orderOf(files: Readonly<Record<string, string>>, unchanged: readonly st
 
 function canary(options: Partial<HostCanaryOptions> = {}): HostCanary {
   return new HostCanary({
-    syntaxErrors: () => [],
     hostCheck: [],
     prefix: "/",
     timeoutMs: 20_000,
@@ -69,39 +68,6 @@ function program(script: string): { readonly path: string; readonly tree: Tree }
 }
 
 const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("relua-check-"));
-
-describe("the static check", () => {
-  it("gets every content that is to be committed, out of the manifest", async () => {
-    const seen: CheckedFile[] = [];
-    const syntaxErrors = (files: readonly CheckedFile[]) => {
-      seen.push(...files);
-      return [];
-    };
-    const order = orderOf({ "/srv/a.lua": "return 1", "/srv/b.lua": "return 'ü'", "/srv/c.lua": "c" }, [
-      "/srv/c.lua",
-    ]);
-    expect(await canary({ syntaxErrors }).rehearse(order)).toEqual({ errors: [], bytecode: new Map() });
-    expect(seen.map(({ path, bytes }) => [path, Buffer.from(bytes).toString()])).toEqual([
-      ["/srv/a.lua", "return 1"],
-      ["/srv/b.lua", "return 'ü'"],
-    ]);
-  });
-
-  it("rejects with what it finds, and the interpreter is not asked then", async () => {
-    const error = { path: "/srv/a.lua", line: 1, message: "'=' expected", requiredBy: [] };
-    const { errors } = await canary({
-      syntaxErrors: async () => [error],
-      hostCheck: ["/nonexistent"],
-    }).rehearse(orderOf({ "/srv/a.lua": "x" }));
-    expect(errors).toEqual([error]);
-  });
-
-  it("that fails itself rejects: nothing is committed unchecked", async () => {
-    const syntaxErrors = () => Promise.reject(new Error("the thread died"));
-    const { errors } = await canary({ syntaxErrors }).rehearse(orderOf({ "/srv/a.lua": "x" }));
-    expect(errors).toMatchObject([{ message: "the check failed: the thread died" }]);
-  });
-});
 
 describe("reload.hostCheck", () => {
   itWithDebian(
@@ -163,6 +129,26 @@ describe("reload.hostCheck", () => {
       orderOf({ [source.path("app.lua")]: "return 1\n" }),
     );
     expect(readFileSync(place.path("seen"), "utf8")).toBe(`return 1\napp.lua\n${source.root}\n`);
+  });
+
+  it("asks for every content that is to be committed, and for no other", async () => {
+    const { path, tree: place } = program('cat "$1" >> "$(dirname "$0")/seen"');
+    const order = orderOf({ "/srv/a.lua": "one ü ", "/srv/b.lua": "other ", "/srv/c.lua": "one ü " }, [
+      "/srv/b.lua",
+    ]);
+    expect(await canary({ hostCheck: [path] }).rehearse(order)).toEqual({ errors: [], bytecode: new Map() });
+    expect(readFileSync(place.path("seen"), "utf8")).toBe("one ü one ü ");
+  });
+
+  it("that is not configured asks nobody", async () => {
+    expect((await canary().rehearse(orderOf({ "/srv/a.lua": "x" }))).errors).toEqual([]);
+  });
+
+  it("rejects when a content is not there to be asked for: nothing goes unchecked", async () => {
+    const order = orderOf({ "/srv/a.lua": "x" });
+    const manifest = { ...order.manifest, arenas: new Map() };
+    const { errors } = await canary({ hostCheck: ["true"] }).rehearse({ ...order, manifest });
+    expect(errors).toMatchObject([{ message: expect.stringContaining("/srv/a.lua is not in the manifest") }]);
   });
 
   it("removes its copies, also when it was ended, and also a copy that was made read-only", async () => {

@@ -147,6 +147,23 @@ describe("the log of nginx", () => {
     expect(target.status().state).toBe("current");
   });
 
+  it("that has a gap though its log is as long as before is begun anew", async () => {
+    const { nginx, side, target, posts, deploy } = await beside();
+    target.start();
+    deploy("c", "v2");
+    await target.applied(2, 5_000);
+    for (const worker of [0, 1]) nginx.request(worker, "d");
+    const before = nginx.instances("d");
+    nginx.loseLog();
+    const entries = [1, 2, 3].map((generation) => ({ generation, evict: [] }));
+    const body = JSON.stringify({ agent: "another", since: 0, entries });
+    nginx.answer({ method: "POST", url: "/relua", headers: {}, body });
+    side.commit({}, [target], ["d"]);
+    expect((await target.applied(3, 5_000)).missing).toEqual([]);
+    expect(posts().at(-1)).toMatchObject({ agent: "agent-1-2", since: 0, entries: [{ generation: 3 }] });
+    expect(nginx.instances("d").some((instance) => before.includes(instance))).toBe(false);
+  });
+
   it("that is another one than before is begun anew at rest", async () => {
     const { nginx, target, deploy } = await beside();
     target.start();

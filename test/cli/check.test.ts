@@ -198,6 +198,14 @@ describe("the config", () => {
     ]);
   });
 
+  it("is not needed where apps/ is the search path", async () => {
+    const cwd = folderWith({
+      "apps/shop/init.lua": 'return require "shop.tax"\n',
+      "apps/shop/tax.lua": "rate = 1\n",
+    });
+    expect((await found([], cwd)).findings).toEqual(["apps/shop/tax.lua:1 global-write"]);
+  });
+
   it("is not needed", async () => {
     const cwd = folderWith({
       "one/a.lua": 'require "b" require "sub"',

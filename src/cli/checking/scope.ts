@@ -29,7 +29,7 @@ export async function checkScope(
 ): Promise<CheckScope> {
   const hasConfig = configFile !== undefined || existsSync(resolve(cwd, configFileName));
   const config = hasConfig ? await loadConfig(configFile, cwd) : parseConfig({}, { cwd });
-  const given = paths.length > 0 ? paths : hasConfig ? ownFolders(config) : [cwd];
+  const given = paths.length > 0 ? paths : hasConfig ? ownFolders(config) : [unconfiguredFolder(cwd)];
   const targets = given.map((path) => targetAt(path, cwd));
   const searchPath = hasConfig ? config.searchPath : searchPathOf(targets, cwd);
   const roots = sourceRoots(searchPath);
@@ -62,6 +62,12 @@ function ownFolders({ searchPath, prefix }: Config): readonly string[] {
   );
   const chosen = own.filter(({ text }) => text !== "./?.lua");
   return [...new Set((chosen.length > 0 ? chosen : own).map(({ folder }) => folder))];
+}
+
+/** Where the default search path looks, if somebody keeps code there; the working folder else. */
+function unconfiguredFolder(cwd: string): string {
+  const apps = resolve(cwd, "apps");
+  return existsSync(apps) ? apps : cwd;
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -74,14 +74,15 @@ async function rowOf(call: Call, changes: Changes): Promise<Row> {
     xxhsum: async () => changes.xxhsumMs(changed),
     compile: async () => changes.compileMs(changed),
   });
+  const hashing = xxhsum ? figures.xxhsum : figures.hash;
   const allowedMs = figures.reload.map((_, round) =>
-    changed === 1 ? oneMs : timesHashing * (figures.hash[round] ?? 0) + (figures.compile[round] ?? 0),
+    changed === 1 ? oneMs : timesHashing * (hashing[round] ?? 0) + (figures.compile[round] ?? 0),
   );
   const each = figures.reload.map((ms, round) => ms / (allowedMs[round] ?? Number.NaN));
   const stage = (name: string) => median(outcomes.map(({ stages }) => stages[name] ?? Number.NaN)).toFixed(1);
-  const beside = `hashing ${spread(figures.hash, 1)} ms in one thread, ${
+  const beside = `${
     xxhsum ? `xxhsum ${spread(figures.xxhsum, 1)} ms` : "xxhsum is not installed"
-  }, compiling ${spread(figures.compile, 1)} ms`;
+  }, hashing in one thread ${spread(figures.hash, 1)} ms, compiling ${spread(figures.compile, 1)} ms`;
   return {
     name: `${changed} of ${modules} changed, ${named ? "named by the call" : "found by the call"}`,
     ratio: median(each),

@@ -153,7 +153,19 @@ function rowsOf(when: string, timings: readonly Timing[]): readonly Row[] {
     ratio: median(values) / median(beyond),
     unit: `of the time beyond the window: ${shown(values)}`,
   });
+  const aims = [
+    { name: "p50", of: median(beyond), withinMs: 10 },
+    { name: "p99", of: quantile(beyond, 0.99), withinMs: 40 },
+  ];
   return [
+    ...aims.map(
+      ({ name, of, withinMs }): Row => ({
+        name: `${when}: ${name} beyond the window`,
+        ratio: of / withinMs,
+        unit: `of ${withinMs} ms: ${of.toFixed(2)} ms`,
+        aim: { atMost: 1 },
+      }),
+    ),
     {
       name: `${when}: every VM answers new`,
       ratio: median(of("allMs")) / median(of("settleAloneMs")),

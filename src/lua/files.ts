@@ -37,6 +37,7 @@ export class Files {
   readonly #roots: readonly { readonly folder: string; readonly suffixes: readonly string[] }[];
   /** Names that were loaded from a path, for edges out of functions of that file. */
   readonly #names = new Map<string, Set<string>>();
+  #sharing = 0;
   /** Bytecode that came with the last generation, by code key. */
   #bytecode: Bytecode = new Map();
 
@@ -97,9 +98,15 @@ export class Files {
     this.#parts.codeCache.drop(codeKey(file));
   }
 
+  /** Grows when functions of one path come to require on behalf of one more: what was told of them is incomplete then. */
+  get sharing(): number {
+    return this.#sharing;
+  }
+
   /** Functions of this path require on behalf of `name` from now on. */
   loadedAs(path: string, name: string): void {
     const names = this.#names.get(path);
+    if (names || this.#parts.observations.graph.module(chunkNode(path))) this.#sharing++;
     if (names) names.add(name);
     else this.#names.set(path, new Set([name]));
   }
@@ -111,6 +118,8 @@ export class Files {
 
   /** A file that runs as a chunk of its own (`dofile`, `content_by_file`): a node of the graph without a module name. */
   runs(found: FoundFile, view: View): string {
+    if (this.#names.has(found.path) && !this.#parts.observations.graph.module(chunkNode(found.path)))
+      this.#sharing++;
     return this.searched(chunkNode(found.path), found, [], view);
   }
 
@@ -134,7 +143,8 @@ export class Files {
     if (!isKnown)
       observations.loaded({
         name: label,
-        ...(found && { path: found.path, file: found.file }),
+        // Without its real file: it is no other name of the module that is loaded from there.
+        ...(found && { path: found.path }),
         ...(found?.hash !== undefined && { hash: found.hash }),
         probes,
         held: false,
@@ -147,7 +157,12 @@ export class Files {
   requirersOf(source: string): Iterable<string> {
     // Code that `load` got as a string is named by itself.
     if (!source.startsWith("@")) return source.startsWith("=") ? [source] : [];
-    return this.#names.get(source.slice(1)) ?? [chunkNode(source.slice(1))];
+    const path = source.slice(1);
+    const names = this.#names.get(path);
+    const chunk = chunkNode(path);
+    if (!names) return [chunk];
+    // Of two functions of one text nobody can tell which of them a module has, and which dofile made.
+    return this.#parts.observations.graph.module(chunk) ? [...names, chunk] : names;
   }
 
   /** The modules that a chunk's functions are part of, as `view` has them; none for handlers and other chunks. */

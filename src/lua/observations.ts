@@ -5,7 +5,7 @@ import { createGraph, type Edge, type Graph, type ModuleObservation } from "../c
 /** This VM's number within its own graph. */
 const self = 0;
 
-/** News since the last batch. */
+/** News since the last batch: what was unloaded comes first, what was loaded or required after it is there now. */
 export interface ObservedBatch {
   readonly loaded: readonly ModuleObservation[];
   readonly unloaded: readonly string[];
@@ -15,9 +15,10 @@ export interface ObservedBatch {
 export class Observations {
   /** This VM's own edges: complete for this VM at any moment, unlike the main thread's graph. */
   readonly graph: Graph = createGraph();
-  #loaded: ModuleObservation[] = [];
+  // By name, so that what was loaded and is gone again by the time of the batch is not told as held.
+  #loaded = new Map<string, ModuleObservation>();
   #unloaded: string[] = [];
-  #edges: Edge[] = [];
+  #edges = new Map<string, Edge[]>();
   #held = 0;
 
   /** Modules from files that this VM holds. */
@@ -29,7 +30,7 @@ export class Observations {
     const before = this.graph.module(module.name)?.vms.has(self) ?? false;
     this.graph.observe(self, module);
     if (module.held && !before) this.#held++;
-    this.#loaded.push(module);
+    this.#loaded.set(module.name, module);
   }
 
   /** A module that is held has said `hot.pin()`. */
@@ -55,20 +56,28 @@ export class Observations {
     this.graph.drop(self, name);
     this.graph.disconnect(name);
     this.#unloaded.push(name);
+    this.#loaded.delete(name);
+    this.#edges.delete(name);
   }
 
   edge(edge: Edge): void {
-    if (this.graph.connect(edge)) this.#edges.push(edge);
+    if (!this.graph.connect(edge)) return;
+    const edges = this.#edges.get(edge.from);
+    if (edges) edges.push(edge);
+    else this.#edges.set(edge.from, [edge]);
   }
 
   /** The news, once; undefined when there is none. */
   take(): ObservedBatch | undefined {
-    if (this.#loaded.length === 0 && this.#unloaded.length === 0 && this.#edges.length === 0)
-      return undefined;
-    const batch = { loaded: this.#loaded, unloaded: this.#unloaded, edges: this.#edges };
-    this.#loaded = [];
+    if (this.#loaded.size === 0 && this.#unloaded.length === 0 && this.#edges.size === 0) return undefined;
+    const batch = {
+      loaded: [...this.#loaded.values()],
+      unloaded: this.#unloaded,
+      edges: [...this.#edges.values()].flat(),
+    };
+    this.#loaded = new Map();
     this.#unloaded = [];
-    this.#edges = [];
+    this.#edges = new Map();
     return batch;
   }
 }

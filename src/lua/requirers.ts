@@ -31,6 +31,7 @@ export class Requirers {
   readonly #files: Files;
   readonly #observations: Observations;
   #told = new WeakMap<object, Set<string>>();
+  #sharing = 0;
 
   constructor(files: Files, observations: Observations) {
     this.#files = files;
@@ -62,6 +63,10 @@ export class Requirers {
   }
 
   #wasTold(proto: object, name: string): boolean {
+    if (this.#sharing !== this.#files.sharing) {
+      this.#sharing = this.#files.sharing;
+      this.forget();
+    }
     const names = this.#told.get(proto);
     if (names?.has(name)) return true;
     if (names && names.size < mostTold) names.add(name);

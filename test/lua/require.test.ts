@@ -161,4 +161,14 @@ describe("edges", () => {
     expect(vm.vm.observations.take()?.edges).toHaveLength(1);
     expect(vm.vm.observations.take()).toBeUndefined();
   });
+
+  it("of what was evicted before they were told are not told, nor that it was loaded", () => {
+    const vm = testVm({ "a.lua": "return require 'b'", "b.lua": "return 1" });
+    vm.run("require 'a'");
+    vm.move({ "a.lua": "return 2" }, ["a"]);
+    const news = vm.vm.observations.take();
+    expect(news?.loaded.map(({ name }) => name)).toEqual(["b"]);
+    expect(news?.unloaded).toContain("a");
+    expect(news?.edges.map(({ from }) => from)).not.toContain("a");
+  });
 });

@@ -173,6 +173,21 @@ return { see = function() if kept == nil then kept = ${expression} end return ke
       expect(ask(agent, "require('user').see()")).toBe(false);
     });
 
+  it("by dofile of a file that is a module as well: by its content, not by where the module is found", async () => {
+    const agent = start({
+      "dep.lua": "return { v = 1 }",
+      "foo.lua": "local dep return { see = function() dep = dep or require 'dep' return dep.v end }",
+      "user.lua": "local foo = dofile('foo.lua') return { see = function() return foo.see() end }",
+    });
+    expect(ask(agent, "require('foo').see(), require('user').see()")).toEqual([1, 1]);
+    expect(await change(agent, { "dep.lua": "return { v = 2 }" })).toEqual(["dep", "foo", "user"]);
+    expect(ask(agent, "require('foo').see(), require('user').see()")).toEqual([2, 2]);
+    expect(await change(agent, { "first/foo.lua": "return { see = function() end }" })).toEqual(["foo"]);
+    expect(ask(agent, "require('foo').see(), require('user').see()")).toEqual([null, 2]);
+    expect(await change(agent, { "foo.lua": "return { see = function() return 3 end }" })).toEqual(["user"]);
+    expect(ask(agent, "require('user').see()")).toBe(3);
+  });
+
   it("through a searcher of its own that runs a file", async () => {
     const agent = start({
       "boot.lua": `table.insert(package.searchers, function(name)

@@ -99,6 +99,11 @@ export class InProcessAgent {
     return this.#seats.length;
   }
 
+  /** Whether every VM has moved to the active generation, and told what it has. */
+  get settled(): boolean {
+    return this.#seats.every(({ queue }) => queue.length === 0);
+  }
+
   /** From now on this VM loads at once what it evicts, or waits for somebody who asks for it. */
   setWarm(number: number, warm: boolean): void {
     this.#seats[number]!.warm = warm;

@@ -32,6 +32,8 @@ export interface ModuleRecord {
   readonly vms: ReadonlySet<number>;
   /** Numbers of the VMs in which it called `hot.pin()`. */
   readonly pinnedIn: ReadonlySet<number>;
+  /** Its source has been described: a host beside the agent may hold it, whatever VMs tell. */
+  readonly described: boolean;
 }
 
 /** What a VM reports of one module it loaded, or looked for in vain (no path, not held). */
@@ -60,7 +62,6 @@ interface MutableRecord extends ModuleRecord {
   generation: number;
   readonly vms: Set<number>;
   pinnedIn: ReadonlySet<number>;
-  /** Its source has been described: it stays though no VM holds it. */
   described: boolean;
 }
 

@@ -73,7 +73,8 @@ export function planChange(input: PlanInput): Plan {
   // Handlers and init chunks are in the graph but not in package.loaded: each request runs a handler afresh.
   const evict = closure.members.filter((member) => isModule(graph, member.name, roots));
   for (const name of input.requested)
-    if (!kept.has(name) && !isHeld(graph, name)) kept.set(name, whyNotLoaded);
+    if (!kept.has(name) && !isHeld(graph, name) && !graph.module(name)?.described)
+      kept.set(name, whyNotLoaded);
 
   return {
     roots: [...roots].sort(),

@@ -74,11 +74,13 @@ export class Planner {
   /** Names to evict though nothing changed. */
   requested(request: ReloadRequest): readonly string[] {
     const { graph } = this.#parts;
-    const held = [...graph.modules()].filter((module) => module.vms.size > 0).map((module) => module.name);
-    if (request.all) return held;
+    const loaded = [...graph.modules()]
+      .filter((module) => module.vms.size > 0 || module.described)
+      .map((module) => module.name);
+    if (request.all) return loaded;
     if (!request.force) return [];
     const files = new Set(request.files);
-    return [...(request.names ?? []), ...held.filter((name) => files.has(graph.module(name)?.path ?? ""))];
+    return [...(request.names ?? []), ...loaded.filter((name) => files.has(graph.module(name)?.path ?? ""))];
   }
 
   /** The paths that a request by name or file is about; undefined when it is about everything. */

@@ -76,6 +76,20 @@ describe("an agent beside a host", () => {
     expect(plan!.evicted.find(({ name }) => name === "a")?.because).toEqual(["lib.c", "lib/b", "a"]);
   });
 
+  it("delivers what is asked for though nothing changed: names with their dependents, or everything", async () => {
+    const { agent, delivered } = await startBeside(files);
+    const names = () =>
+      delivered()
+        .at(-1)
+        ?.evicted.map(({ name }) => name)
+        .sort();
+    await agent.reload({ names: ["lib.b"], force: true, waitMs: 20_000 });
+    expect(names()).toEqual(["a", "lib.b", "lib/b", "other"]);
+    const all = await agent.reload({ all: true, waitMs: 20_000 });
+    expect(all).toMatchObject({ outcome: "committed", kept: [] });
+    expect(names()).toEqual(["a", "aside", "lib.b", "lib.c", "lib/b", "other"]);
+  });
+
   it("learns from each commit what the new sources require", async () => {
     const { tree, agent, delivered } = await startBeside(files);
     tree.write({ "aside.lua": 'return require("lib.c")' });

@@ -94,6 +94,7 @@ export class Scanner {
     // A Map goes on over what is added to it meanwhile.
     for (const [node, deep] of pass.toList) {
       if (this.#index.folder(node.path) === node) listFolder(pass, node, deep);
+      progress(0, pass.looks.length);
       yield 0;
     }
     yield* readFiles(pass, progress);

@@ -40,6 +40,26 @@ function scannerFor(root: string) {
 const all: Scope = { kind: "all" };
 
 describe("a pass", () => {
+  it("tells how far it has come from the first folder to the last file, so that a slow one is seen", () => {
+    const root = makeTree({ "a.lua": "1", "d/b.lua": "2", "d/c.lua": "3" });
+    const told: (readonly [number, number])[] = [];
+    const options = optionsFor(root);
+    const scanner = new Scanner(
+      new Territory(options),
+      new DiskIndex(),
+      options.maxFileBytes,
+      new ArenaNumbers(1),
+    );
+    for (const _ of scanner.scan(all, new Changes(), (done, total) => told.push([done, total])));
+    expect(told).toEqual([
+      [0, 1],
+      [0, 3],
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+
   it("does not hash what stat says is unchanged, unless it is forced to", () => {
     const root = makeTree({ "a.lua": "1" });
     const path = join(root, "a.lua");

@@ -1,26 +1,17 @@
 /** How long from a save until every worker runs it: Relua, nginx's HUP, a restart of the process? */
 
-import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createAgent, dataPort, ownFilesOnly } from "./built.ts";
 import { type Nginx, serversOf, startNginx, whyNoNginx } from "./nginx.ts";
 import { type Answer, median, type Row, ratios, roundRobin, spread } from "./question.ts";
 import { serve } from "./serve-process.ts";
 import { digits, Tree } from "./tree.ts";
+import { type NewCode, untilNew } from "./until-new.ts";
 
 const modules = 1_000;
 const workers = 2;
 const rounds = 9;
-/** Connections at a time: one alone would always be given to the same VM. */
-const abreast = 4;
 const settleMs = 20;
-
-interface NewCode {
-  /** From before the write until each worker has answered the new version. */
-  readonly ms: number;
-  /** Within that, from the first request that was not answered until one was again. */
-  readonly deafMs: number;
-}
 
 /** Ratios: beside Relua in the same round, which has its settle window in it. */
 export async function run(): Promise<Answer> {
@@ -110,48 +101,3 @@ function nginxOn(tree: Tree, code: string): Promise<Nginx> {
 const reluaVm = ({ headers }: IncomingMessage) => `${headers["x-relua-vm"]}`;
 const nginxWorker = ({ headers }: IncomingMessage) => `${headers["x-worker"]}`;
 const isEachVm = (heard: ReadonlySet<string>) => heard.size === workers;
-
-/**
- * Asks on and on, until the workers that answered `version` are all there are. A worker that answers another version
- * after it has answered this one is one that goes, and is not counted. `port` is undefined while nobody listens.
- */
-async function untilNew(
-  began: number,
-  port: () => number | undefined,
-  workerOf: (response: IncomingMessage) => string,
-  isAll: (heard: ReadonlySet<string>) => boolean,
-  version: string,
-): Promise<NewCode> {
-  const heard = new Set<string>();
-  let deafFrom: number | undefined;
-  let deafMs = 0;
-  while (!isAll(heard)) {
-    const answers = await Promise.all(Array.from({ length: abreast }, () => asked(port())));
-    const now = performance.now();
-    if (answers.every((answer) => answer === undefined)) deafFrom ??= now;
-    else if (deafFrom !== undefined) {
-      deafMs += now - deafFrom;
-      deafFrom = undefined;
-    }
-    for (const answer of answers)
-      if (answer?.body === version) heard.add(workerOf(answer.response));
-      else if (answer) heard.delete(workerOf(answer.response));
-  }
-  return { ms: performance.now() - began, deafMs };
-}
-
-/** One request on a connection of its own; undefined when nobody answers. */
-async function asked(port: number | undefined) {
-  if (port === undefined) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    return undefined;
-  }
-  try {
-    const asking = request({ port, host: "127.0.0.1", agent: false }).end();
-    const [response] = (await once(asking, "response")) as [IncomingMessage];
-    const pieces = await response.setEncoding("latin1").toArray();
-    return { response, body: pieces.join("") };
-  } catch {
-    return undefined;
-  }
-}

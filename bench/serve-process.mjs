@@ -113,7 +113,9 @@ async function readTree(prefix) {
     const hash = h64Raw(contents[index]).toString(16).padStart(16, "0");
     return { path, file: path, hash, content: { arena: 0, offset: offset - length, length } };
   });
-  return { present, absent: [], arenas: new Map([[0, arena]]) };
+  // As the agent's VMs get it: what lies on a VM's heap makes each of its collections longer.
+  const { packFiles } = await dist("core/packed-manifest.js");
+  return { packed: packFiles(present), present: [], absent: [], arenas: new Map([[0, arena]]) };
 }
 
 async function bare({ headers, body }) {

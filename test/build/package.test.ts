@@ -43,7 +43,27 @@ describe("the package", () => {
       "README.md",
       "CHANGELOG.md",
     ];
-    expect(named.filter((path) => !published.has(path?.replace(/^\.\//, "") ?? ""))).toEqual([]);
+    // A pattern of `imports` names what lies behind it: a folder with something in it.
+    const isPublished = (path = "") =>
+      path.endsWith("*")
+        ? [...published].some((other) => other.startsWith(path.slice(0, -1)))
+        : published.has(path);
+    expect(named.filter((path) => !isPublished(path?.replace(/^\.\//, "")))).toEqual([]);
+  });
+
+  it("has each kind of thread in one file, which imports nothing beside it", () => {
+    const threads = filesBelow("dist/threads");
+    expect(threads.map((name) => `./dist/threads/${name}`).sort()).toEqual(
+      Object.entries(manifest.imports)
+        .flatMap(([name, target]) => (name.endsWith("-thread") ? [target] : []))
+        .sort(),
+    );
+    for (const name of threads) {
+      const text = readFileSync(join(root, "dist/threads", name), "utf8");
+      const imported = [...text.matchAll(/^import\b[^;"']*?\bfrom\s*"([^"]+)"/gm)].map(([, from]) => from);
+      expect(imported).not.toEqual([]);
+      expect(imported.filter((from) => /^[.#/]/.test(from!))).toEqual([]);
+    }
   });
 
   it("has every source in its compiled form, and every Lua file", () => {
@@ -66,7 +86,7 @@ describe("the package", () => {
     expect([...published].filter((path) => path.endsWith(".map"))).toEqual([]);
     const sources = new Set(filesBelow("src"));
     const orphans = [...published]
-      .filter((path) => /^dist\/(?!fengari\/).*\.js$/.test(path))
+      .filter((path) => /^dist\/(?!fengari\/|threads\/).*\.js$/.test(path))
       .filter((path) => !sources.has(path.replace(/^dist\/(.*)\.js$/, "$1.ts")));
     expect(orphans).toEqual([]);
   });

@@ -24,15 +24,36 @@ export interface SkippedPath {
   readonly reason: string;
 }
 
+/** A folder that the search path names. */
+export interface WatchedRoot {
+  /** As the search path names it; absolute. */
+  readonly folder: string;
+  /** Symlinks resolved: another path than `folder` where there are some. Undefined while nothing is there. */
+  readonly real: string | undefined;
+}
+
+/** What comparing the whole tree with the index, beside all events, has cost and found. */
+export interface SweepStatus {
+  /** Milliseconds since the epoch at which the last one ended; undefined before that and without sweeps. */
+  readonly lastAt: number | undefined;
+  readonly costMs: number;
+  /** Differences so far that no event had told of: above 0, the watcher misses things. */
+  readonly missed: number;
+}
+
 export interface WatchStatus {
   readonly files: number;
   readonly folders: number;
   readonly mode: "events" | "polling" | "sweep" | "manual";
+  readonly roots: readonly WatchedRoot[];
   /** Roots that do not exist now; watched until they appear. */
   readonly missingRoots: readonly string[];
   readonly skipped: readonly SkippedPath[];
-  /** Changes from now on are noticed; absent or false with `manual`. */
-  readonly live?: boolean | undefined;
+  /** In words, each rule by which a path is no module. */
+  readonly ignored: readonly string[];
+  /** Changes from now on are noticed without being asked for: false at start, and always with `manual`. */
+  readonly live: boolean;
+  readonly sweep: SweepStatus;
 }
 
 export interface AgentStatus {

@@ -37,18 +37,6 @@ export interface SourceOptions {
 export interface SourceStatus extends WatchStatus {
   /** Events or differences seen whose step has not been emitted yet. */
   readonly pending: boolean;
-  /** Changes from now on are noticed without being asked for: every folder is watched, or compared by the sweep. */
-  readonly live: boolean;
-  readonly sweep: SweepStatus;
-}
-
-/** What comparing the whole tree with the index, beside all events, has cost and found. */
-export interface SweepStatus {
-  /** Milliseconds since the epoch at which the last one ended; undefined before that and without sweeps. */
-  readonly lastAt: number | undefined;
-  readonly costMs: number;
-  /** Differences so far that no event had told of: above 0, the watcher misses things. */
-  readonly missed: number;
 }
 
 export interface SourceEvents {

@@ -8,6 +8,7 @@ import { openChokidarHints } from "./chokidar-hints.ts";
 import type { SourceStatus } from "./contract.ts";
 import { DiskIndex } from "./disk-index.ts";
 import type { OpenHints } from "./hints.ts";
+import { rulesInWords } from "./ignore-rules.ts";
 import type { MainToSource, SourceThreadBoot, SourceToMain } from "./messages.ts";
 import { Scanner, type ScanResult, type Scope } from "./scan.ts";
 import { type FileSystemType, fileSystemType } from "./shared-mounts.ts";
@@ -153,6 +154,10 @@ export class Disk {
     return {
       files: this.#index.fileCount,
       folders: this.#index.folderCount,
+      roots: this.#territory
+        .rootFolders()
+        .map((folder) => ({ folder, real: this.#index.folder(folder)?.real })),
+      ignored: rulesInWords(this.#boot.options.ignore),
       missingRoots: this.#territory
         .rootFolders()
         .filter((folder) => this.#index.folder(folder) === undefined),

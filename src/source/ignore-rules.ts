@@ -59,3 +59,14 @@ export function compileIgnore(patterns: readonly string[]): (path: string) => bo
   const globs = patterns.map(compileGlob);
   return (path) => globs.some((glob) => glob.test(path));
 }
+
+/** Every rule there is, in words: the built-in ones, then the user's. */
+export function rulesInWords(patterns: readonly string[]): readonly string[] {
+  const builtIn = [...ignoredFolderRules, ...temporaryFileRules].map(({ what }) => what);
+  return [...builtIn, ...patterns.map(patternInWords)];
+}
+
+/** `watch.ignore has "*.bak"` */
+export function patternInWords(pattern: string): string {
+  return `watch.ignore has ${JSON.stringify(pattern)}`;
+}

@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve } from "node:path";
 import type { SourceOptions } from "./contract.ts";
-import { compileIgnore, folderRule, temporaryFileRule } from "./ignore-rules.ts";
+import { compileIgnore, folderRule, patternInWords, temporaryFileRule } from "./ignore-rules.ts";
 
 /** The rule in words; undefined for a path that no rule is about, and for one that no root holds. */
 export type IgnoredBy = (path: string) => string | undefined;
@@ -17,7 +17,7 @@ export function createIgnoredBy({
   const patterns = ignore.map((pattern) => ({ pattern, matches: compileIgnore([pattern]) }));
   const byPattern = (path: string) => {
     const found = patterns.find(({ matches }) => matches(path));
-    return found && `watch.ignore has ${JSON.stringify(found.pattern)}`;
+    return found && patternInWords(found.pattern);
   };
   const ruleOfFolder = (folder: string) => {
     const rule = folderRule(basename(folder));

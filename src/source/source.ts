@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { PackedFiles } from "../core/packed-manifest.ts";
 import { ReluaError } from "../errors.ts";
 import type { Source, SourceEvents, SourceOptions, SourceStatus, SourceStep } from "./contract.ts";
+import { rulesInWords } from "./ignore-rules.ts";
 import { KnownFiles } from "./known-files.ts";
 import type { MainToSource, SourceThreadBoot, SourceToMain } from "./messages.ts";
 
@@ -66,6 +67,8 @@ class DiskSource implements Source {
       files: 0,
       folders: 0,
       mode: "manual",
+      roots: [],
+      ignored: rulesInWords(options.ignore),
       missingRoots: [],
       skipped: [],
       pending: false,

@@ -2,8 +2,9 @@
 
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
+import type { SweepStatus } from "../core/status.ts";
 import type { WatchSettings } from "../core/watch-settings.ts";
-import type { SourceStatus, SweepStatus } from "./contract.ts";
+import type { SourceStatus } from "./contract.ts";
 import type { DiskIndex } from "./disk-index.ts";
 import { EventHints } from "./event-hints.ts";
 import { EventTrust } from "./event-trust.ts";

@@ -8,7 +8,6 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, expect } from "vitest";
 import type { ConfigInput } from "../../src/config/index.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
-import type { SourceStatus } from "../../src/source/contract.ts";
 import { type Site, startSite } from "./agent.ts";
 import { everyBody } from "./http.ts";
 import { createTree, type Tree } from "./tree.ts";
@@ -101,7 +100,7 @@ export class Place {
   /** Resolves when a sweep has ended that began when whatever happened before now had been looked at twice. */
   async untilSwept(): Promise<void> {
     const fromMs = Date.now() + 2 * lookAgainMs;
-    await this.#until(() => ((this.site.agent.status().watch as SourceStatus).sweep.lastAt ?? 0) > fromMs);
+    await this.#until(() => (this.site.agent.status().watch.sweep.lastAt ?? 0) > fromMs);
   }
 
   /** Commits so far, those of every trigger. */

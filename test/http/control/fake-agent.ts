@@ -56,7 +56,20 @@ export const status: AgentStatus = {
   diskDiffers: false,
   targets: [],
   vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: undefined, restarts: 0 }],
-  watch: { files: 4, folders: 2, mode: "events", missingRoots: [`${prefix}/lib`], skipped: [], live: true },
+  watch: {
+    files: 4,
+    folders: 2,
+    mode: "events",
+    live: true,
+    roots: [
+      { folder: `${prefix}/apps`, real: "/srv/releases/7/apps" },
+      { folder: `${prefix}/lib`, real: undefined },
+    ],
+    missingRoots: [`${prefix}/lib`],
+    skipped: [],
+    ignored: ["node_modules", 'watch.ignore has "*.bak"'],
+    sweep: { lastAt: Date.UTC(2026, 0, 2), costMs: 7.04, missed: 2 },
+  },
   rejected: undefined,
   uptimeMs: 1234.56,
 };

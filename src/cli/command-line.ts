@@ -14,7 +14,7 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand, watchCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tellFailure } from "./failure.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "../observe/version.ts";
 
 const commandNames: ReadonlySet<string> = new Set([
   "serve",

@@ -9,7 +9,7 @@ import type { Config } from "../../config/index.ts";
 import type { RuleId } from "../../core/check-rules.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 import { compileIgnore } from "../../source/ignore-rules.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../../observe/version.ts";
 import { loadTree } from "./load-tree.ts";
 import { formatFinding, formatSum } from "./page.ts";
 import { checkScope } from "./scope.ts";

@@ -7,7 +7,7 @@ import { type Config, loadConfig } from "../../config/index.ts";
 import type { LogLevel } from "../../core/log.ts";
 import { ReluaError } from "../../errors.ts";
 import type { Terminal } from "../../observe/terminal.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../../observe/version.ts";
 import { governLifetime } from "./lifetime.ts";
 import { Narrator } from "./narrator.ts";
 import { readyLine } from "./ready-line.ts";

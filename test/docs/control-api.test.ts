@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { createOperations } from "../../src/http/control/relua/operations.ts";
 import { reloadRequestSchema } from "../../src/http/control/relua/reloads.ts";
 import { outcomeSchema } from "../../src/http/control/schemas.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
 import { FakeAgent } from "../http/control/fake-agent.ts";
 import { blocksOf, codeSpans, readDocument, repository, rowsBelow } from "./markdown.ts";
 import { walkThrough } from "./walk-through.ts";
@@ -26,6 +27,13 @@ describe("the control API's guide", () => {
   it("lists the keys of a reload's request and of its outcome", () => {
     const keys = [...Object.keys(reloadRequestSchema.shape), ...Object.keys(outcomeSchema.shape)];
     expect(firstSpans("Reloads").flat().toSorted()).toEqual(keys.toSorted());
+  });
+
+  it("lists every metric", async () => {
+    const text = await new Metrics(new FakeAgent(), "1").text();
+    const names = [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(25);
+    expect(firstSpans("Metrics").flat().toSorted()).toEqual(names.toSorted());
   });
 
   it("lists every code of the control plane's own problems", () => {

@@ -85,6 +85,7 @@ describe("the document", () => {
       "get /api/v1/resolve",
       "get /api/v1/status",
       "get /healthz",
+      "get /metrics",
       "get /openapi.json",
       "get /readyz",
       "post /api/v1/hold",

@@ -5,6 +5,7 @@ import { EventStreams } from "./events.ts";
 import { fileOperation } from "./files.ts";
 import { graphOperations } from "./graph.ts";
 import { holdOperations } from "./holds.ts";
+import { metricsOperation } from "./metrics.ts";
 import { moduleOperations } from "./modules.ts";
 import { openApiOperation } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
@@ -30,6 +31,7 @@ export function createOperations(agent: ControlledAgent): Operations {
     resolveOperation(agent),
     planOperation(agent),
     events.operation,
+    metricsOperation(agent),
   ];
   return { operations: [...operations, openApiOperation(operations)], events };
 }

@@ -139,7 +139,8 @@ describe("a reload", () => {
     expect(await get("/")).toBe("1\n");
     write(cwd, "apps/lib/b.lua", "return { value = 2 }");
     const [line] = await agent.untilOut(/^.*generation 2.*$/m);
-    expect(line.replace(/ in [\d.]+ ms$/, "")).toMatch(
+    // On a busy machine a VM's report may come after the line.
+    expect(line.replace(/(?:2|\d of 2) VMs in [\d.]+ ms.*$/, "2 VMs")).toMatch(
       /^\d{4}-\d\d-\d\dT\S+Z #1 generation 2: apps\/lib\/b\.lua changed → 2 modules evicted \(lib\.b → a\), 2 VMs$/,
     );
     expect(await get("/")).toBe("2\n");

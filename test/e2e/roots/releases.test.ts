@@ -16,6 +16,12 @@ const paths = (outcome: Place["commits"][number], folder: string) =>
   outcome.changes.map(({ path }) => path.slice(folder.length + 1)).sort();
 const evicted = (outcome: Place["commits"][number]) => outcome.evicted.map(({ name }) => name).sort();
 
+/** Waits until a VM has loaded the module, and the agent knows: what nobody has loaded, nobody evicts. */
+async function untilLoaded(place: Place, module: string): Promise<void> {
+  await place.answers();
+  await expect.poll(() => place.site.agent.graph.module(module)).toBeDefined();
+}
+
 /** Lets `link` lead to `target` in one step, as deploy tools do. */
 function swapByRename(tree: Tree, target: string, link: string): void {
   symlinkSync(target, tree.path(`${link}.next`));
@@ -54,6 +60,7 @@ describe("a release behind a symbolic link", () => {
   ] as const) {
     it(`swapped ${swaps} times ${way}: one generation each, edits in the new one seen, in the old one not`, async () => {
       const place = await openReleases();
+      await untilLoaded(place, "lib.deep.b");
       for (let n = 1; n <= swaps; n += 1) {
         const swapped = await place.perform(
           `release swapped ${way}`,
@@ -121,6 +128,7 @@ describe("a ConfigMap", () => {
           symlinkSync(`..data/${name}`, tree.path(`root/${name}`));
       },
     });
+    await untilLoaded(place, "a");
     for (let n = 1; n <= swaps; n += 1) {
       const swap = () => project(place.tree, n);
       const { generations } = await place.perform("ConfigMap swap", swap, `a${n}b`);

@@ -59,6 +59,28 @@ const reportSchema = z.object({
   rolledBackTo: optional(z.number()),
 });
 
+const toldTargetSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  state: z.string(),
+  generation: optional(z.number()),
+  acknowledges: z.boolean(),
+  workers: z.array(z.object({ worker: z.string(), generation: optional(z.number()) })),
+  error: optional(z.string()),
+});
+
+const watchSchema = z.object({
+  files: z.number(),
+  folders: z.number(),
+  mode: z.string(),
+  live: z.boolean().default(true),
+  roots: z.array(z.object({ folder: z.string(), realFolder: optional(z.string()) })).default([]),
+  missingRoots: names.default([]),
+  skipped: z.array(z.object({ file: z.string(), reason: z.string() })).default([]),
+  ignored: names.default([]),
+  sweep: z.object({ lastAt: optional(moment), costMs: z.number(), missed: z.number() }).optional(),
+});
+
 const statusSchema = z.object({
   generation: z.number(),
   pending: z.boolean(),
@@ -78,13 +100,8 @@ const statusSchema = z.object({
       restarts: z.number(),
     }),
   ),
-  watch: z.object({
-    files: z.number(),
-    folders: z.number(),
-    mode: z.string(),
-    missingRoots: names.default([]),
-    skipped: z.array(z.object({ file: z.string(), reason: z.string() })).default([]),
-  }),
+  targets: z.array(toldTargetSchema).default([]),
+  watch: watchSchema,
   rejected: optional(reportSchema),
   uptimeMs: z.number().optional(),
 });
@@ -99,6 +116,8 @@ const cleanedSchema = z.object({
 });
 
 export type ToldStatus = z.infer<typeof statusSchema>;
+export type ToldWatch = z.infer<typeof watchSchema>;
+export type ToldTarget = z.infer<typeof toldTargetSchema>;
 export type ToldHold = z.infer<typeof holdSchema>;
 export type Cleaned = z.infer<typeof cleanedSchema>;
 

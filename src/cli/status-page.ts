@@ -1,25 +1,23 @@
 /** `relua status` as text. */
 
-import { shorten } from "../observe/abbreviate.ts";
 import { formatHolder } from "../observe/holder.ts";
 import { count, formatMegabytes, formatSpan } from "../observe/quantities.ts";
 import { formatReport } from "../observe/report.ts";
 import type { Style } from "../observe/style.ts";
 import type { ToldStatus } from "./answers.ts";
-import { watchedText } from "./watched.ts";
+import { inColumns } from "./table.ts";
+import { targetLines } from "./target-lines.ts";
+import { watchLines } from "./watched.ts";
 
 export function formatStatus(status: ToldStatus, style: Style): string {
-  const { watch, rejected } = status;
+  const { generation, targets, watch, rejected } = status;
   return [
     headline(status),
     ...differenceLines(status).map(style.attention),
     ...holdLines(status, style).map(style.attention),
     ...vmRows(status).map((row) => `  ${row}`),
-    watchedText(watch),
-    ...watch.missingRoots.map((root) =>
-      style.attention(`  ${root} does not exist; watched until it appears`),
-    ),
-    ...skippedLines(watch.skipped).map((line) => style.attention(`  ${line}`)),
+    ...targetLines(targets, generation, style),
+    ...watchLines(watch, style),
     ...(rejected !== undefined
       ? [style.bad("what is on disk does not load:"), formatReport(rejected, style)]
       : []),
@@ -66,20 +64,5 @@ function vmRows({ vms }: ToldStatus): readonly string[] {
     vm.heap === undefined ? "" : formatMegabytes(vm.heap),
     vm.restarts === 0 ? "" : count(vm.restarts, "restart"),
   ]);
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .filter((_, column) => widths[column]! > 0)
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-export function skippedLines(
-  skipped: readonly { readonly file: string; readonly reason: string }[],
-): readonly string[] {
-  const { shown, more } = shorten(skipped);
-  const lines = shown.map(({ file, reason }) => `${file} is skipped: ${reason}`);
-  return more > 0 ? [...lines, `… and ${more} more files are skipped`] : lines;
+  return inColumns(rows);
 }

@@ -1,6 +1,9 @@
-/** How many files are watched, and by which means, in few words. */
+/** What is watched, by which means, and how well that goes, in few words. */
 
-import { count } from "../observe/quantities.ts";
+import { listNames, shorten } from "../observe/abbreviate.ts";
+import { count, formatMs } from "../observe/quantities.ts";
+import type { Style } from "../observe/style.ts";
+import type { ToldWatch } from "./answers.ts";
 
 export function watchedText({
   files,
@@ -15,4 +18,49 @@ export function watchedText({
   if (mode === "manual") return `${count(files, "file")} ${where}, not watched`;
   const means = mode === "events" ? "" : mode === "polling" ? " by polling" : " by frequent sweeps";
   return `${count(files, "file")} watched ${where}${means}`;
+}
+
+/** All of it for `relua status`: what needs attention stands out, lists are cut. */
+export function watchLines(watch: ToldWatch, style: Style): readonly string[] {
+  const { mode, live, missingRoots, skipped, ignored } = watch;
+  const attention = [
+    ...(live || mode === "manual"
+      ? []
+      : ["the watcher is starting: changes may go unnoticed until it is ready"]),
+    ...missingRoots.map((root) => `${root} does not exist; watched until it appears`),
+    ...skippedLines(skipped),
+  ];
+  return [
+    watchedText(watch),
+    ...listed("", watch.roots.filter(({ realFolder }) => realFolder !== undefined).map(rootText)),
+    ...attention.map((line) => style.attention(`  ${line}`)),
+    ...sweepLines(watch, style),
+    ...listed("ignored: ", ignored),
+  ];
+}
+
+export function skippedLines(
+  skipped: readonly { readonly file: string; readonly reason: string }[],
+): readonly string[] {
+  const { shown, more } = shorten(skipped);
+  const lines = shown.map(({ file, reason }) => `${file} is skipped: ${reason}`);
+  return more > 0 ? [...lines, `… and ${more} more files are skipped`] : lines;
+}
+
+/** The real path where links lead to it: `current/apps → releases/7/apps`. */
+function rootText({ folder, realFolder = folder }: ToldWatch["roots"][number]): string {
+  return folder === realFolder ? folder : `${folder} → ${realFolder}`;
+}
+
+function listed(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`  ${title}${listNames(shorten(items))}`];
+}
+
+function sweepLines({ sweep }: ToldWatch, style: Style): readonly string[] {
+  if (sweep === undefined || sweep.lastAt === undefined) return [];
+  const { lastAt, costMs, missed } = sweep;
+  const last = `last sweep ${style.clock(lastAt)}, ${formatMs(costMs)}`;
+  return missed === 0
+    ? [`  ${last}; events have told of every change so far`]
+    : [style.attention(`  ${last}; sweeps have found ${count(missed, "change")} that no event told of`)];
 }

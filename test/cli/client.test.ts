@@ -281,6 +281,110 @@ describe("status", () => {
     });
   });
 
+  describe("of the watching", () => {
+    const watching = {
+      ...status.watch,
+      mode: "events",
+      live: true,
+      missingRoots: ["apps2"],
+      skipped: [],
+      roots: [
+        { folder: "apps", realFolder: "apps" },
+        { folder: "current/lib", realFolder: "releases/7/lib" },
+        { folder: "apps2", realFolder: null },
+      ],
+      ignored: ["names that start with a dot", "node_modules", "a", "b", "c"],
+      sweep: { lastAt: "2026-01-02T14:03:12.000Z", costMs: 7.04, missed: 0 },
+    };
+    const linesOf = async (watch: object) => {
+      const { url } = await standInAgent({ body: { ...status, rejected: null, watch } });
+      const { out } = await relua(["status"], at(url));
+      const lines = out.trimEnd().split("\n");
+      return lines.slice(lines.findIndex((line) => line.startsWith("1,200 files")));
+    };
+
+    it("shows where, how the last sweep went, and what is ignored", async () => {
+      expect(await linesOf(watching)).toEqual([
+        "1,200 files watched in 3 folders",
+        "  apps, current/lib → releases/7/lib",
+        "  apps2 does not exist; watched until it appears",
+        "  last sweep 2026-01-02T14:03:12.000Z, 7.0 ms; events have told of every change so far",
+        "  ignored: names that start with a dot, node_modules, a … and 2 more",
+      ]);
+    });
+
+    it("says when it is not ready, and when it has missed changes", async () => {
+      const lines = await linesOf({ ...watching, live: false, sweep: { ...watching.sweep, missed: 3 } });
+      expect(lines).toContain("  the watcher is starting: changes may go unnoticed until it is ready");
+      expect(lines).toContain(
+        "  last sweep 2026-01-02T14:03:12.000Z, 7.0 ms; sweeps have found 3 changes that no event told of",
+      );
+    });
+
+    it("says nothing of a watcher where there is none", async () => {
+      const lines = await linesOf({
+        ...watching,
+        mode: "manual",
+        live: false,
+        missingRoots: [],
+        sweep: { lastAt: null, costMs: 0, missed: 0 },
+      });
+      expect(lines).toEqual([
+        "1,200 files in 3 folders, not watched",
+        "  apps, current/lib → releases/7/lib",
+        "  ignored: names that start with a dot, node_modules, a … and 2 more",
+      ]);
+    });
+  });
+
+  it("shows the hosts beside the agent, and which of their workers are behind", async () => {
+    const worker = (name: string, generation: number | null) => ({
+      id: 3,
+      worker: name,
+      pid: 1,
+      generation,
+      modules: 1,
+      errors: [],
+    });
+    const targets = [
+      {
+        name: "nginx",
+        type: "nginx",
+        state: "behind",
+        generation: 3,
+        acknowledges: true,
+        workers: [worker("0", 4), worker("1", 3), worker("2", null)],
+        error: null,
+      },
+      {
+        name: "edge",
+        type: "njet",
+        state: "current",
+        generation: 4,
+        acknowledges: false,
+        workers: [],
+        error: null,
+      },
+      {
+        name: "a command",
+        type: "command",
+        state: "down",
+        generation: null,
+        acknowledges: true,
+        workers: [],
+        error: "exit 1",
+      },
+    ];
+    const { url } = await standInAgent({ body: { ...status, vms: [], targets } });
+    const { out } = await relua(["status"], at(url));
+    expect(out.split("\n").slice(3, 7)).toEqual([
+      "  nginx      nginx    behind   generation 3   3 workers                   behind: 1, 2",
+      "  edge       njet     current  generation 4   workers do not acknowledge",
+      "  a command  command  down     no generation  0 workers",
+      "    exit 1",
+    ]);
+  });
+
   it.each<[string, object, string | undefined]>([
     ["after a rollback", { rolledBackTo: 2 }, "the disk differs from what runs (rollback to generation 2)"],
     ["for no known reason", { rolledBackTo: null }, "the disk differs from what runs"],

@@ -3,7 +3,7 @@
 import type { Config } from "../../config/index.ts";
 import { defaultSearchPath, parsePackagePath, sourceRoots } from "../../core/search-path.ts";
 import type { WatchStatus } from "../../core/status.ts";
-import { skippedLines } from "../status-page.ts";
+import { skippedLines } from "../watched.ts";
 
 export function startWarnings(config: Config, watch: WatchStatus): readonly string[] {
   const until = config.watch === false ? "" : "; watched until it appears";

@@ -5,7 +5,7 @@ import type { TargetStatus } from "../../core/delivery.ts";
 import type { HoldStatus } from "../../core/hold.ts";
 import type { LoadError, Outcome, PlannedChange, VmApplied } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
-import type { AgentStatus, VmStatus } from "../../core/status.ts";
+import type { AgentStatus, VmStatus, WatchStatus } from "../../core/status.ts";
 import type {
   PresentedChange,
   PresentedHold,
@@ -89,17 +89,33 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     rolledBackTo: status.rolledBackTo ?? null,
     vms: status.vms.map(presentVm),
     targets: status.targets.map(presentTarget),
-    watch: {
-      files: watch.files,
-      folders: watch.folders,
-      mode: watch.mode,
-      missingRoots: watch.missingRoots.map((root) => relativeFile(root, prefix)),
-      skipped: watch.skipped
-        .slice(0, maxSkipped)
-        .map(({ path, reason }) => ({ file: relativeFile(path, prefix), reason })),
-    },
+    watch: presentWatch(watch, prefix),
     rejected: rejected === undefined ? null : presentOutcome(rejected, prefix),
     uptimeMs: tenths(status.uptimeMs),
+  };
+}
+
+function presentWatch(watch: WatchStatus, prefix: string): PresentedStatus["watch"] {
+  const { files, folders, mode, live, sweep } = watch;
+  return {
+    files,
+    folders,
+    mode,
+    live,
+    roots: watch.roots.map(({ folder, real }) => ({
+      folder: relativeFile(folder, prefix),
+      realFolder: real === undefined ? null : relativeFile(real, prefix),
+    })),
+    missingRoots: watch.missingRoots.map((root) => relativeFile(root, prefix)),
+    skipped: watch.skipped
+      .slice(0, maxSkipped)
+      .map(({ path, reason }) => ({ file: relativeFile(path, prefix), reason })),
+    ignored: [...watch.ignored],
+    sweep: {
+      lastAt: sweep.lastAt === undefined ? null : new Date(sweep.lastAt).toISOString(),
+      costMs: tenths(sweep.costMs),
+      missed: sweep.missed,
+    },
   };
 }
 

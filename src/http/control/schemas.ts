@@ -129,6 +129,31 @@ export const vmSchema = z.strictObject({
   restarts: z.int().nonnegative(),
 });
 
+const watchSchema = z.strictObject({
+  files: z.int().nonnegative(),
+  folders: z.int().nonnegative(),
+  mode: z.enum(["events", "polling", "sweep", "manual"]),
+  live: z.boolean().describe("Changes are noticed without being asked for"),
+  roots: z
+    .array(
+      z.strictObject({
+        folder: file,
+        realFolder: file.nullable().describe("Symlinks resolved; null while nothing is there"),
+      }),
+    )
+    .describe("The folders that the search path names"),
+  missingRoots: z.array(file),
+  skipped: z.array(z.strictObject({ file, reason: z.string() })).describe("The first hundred"),
+  ignored: z.array(z.string()).describe("Each rule by which a path is no module, in words"),
+  sweep: z
+    .strictObject({
+      lastAt: z.iso.datetime().nullable().describe("When the last one ended; null before the first"),
+      costMs: milliseconds,
+      missed: z.int().nonnegative().describe("Differences so far that no event had told of"),
+    })
+    .describe("Comparing the whole tree with what is known, beside all events"),
+});
+
 export const statusSchema = z.strictObject({
   generation,
   pending: z.boolean().describe("An observed change has no outcome yet"),
@@ -142,13 +167,7 @@ export const statusSchema = z.strictObject({
     .describe("The generation whose sources run again; null unless the last commit was a rollback"),
   vms: z.array(vmSchema),
   targets: z.array(targetSchema).describe("The hosts beside the agent"),
-  watch: z.strictObject({
-    files: z.int().nonnegative(),
-    folders: z.int().nonnegative(),
-    mode: z.enum(["events", "polling", "sweep", "manual"]),
-    missingRoots: z.array(file),
-    skipped: z.array(z.strictObject({ file, reason: z.string() })).describe("The first hundred"),
-  }),
+  watch: watchSchema,
   rejected: outcomeSchema.nullable().describe("The standing rejection"),
   uptimeMs: milliseconds,
 });

@@ -288,7 +288,20 @@ describe("status", () => {
       rolledBackTo: null,
       vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: null, restarts: 0 }],
       targets: [],
-      watch: { files: 4, folders: 2, mode: "events", missingRoots: ["lib"], skipped: [] },
+      watch: {
+        files: 4,
+        folders: 2,
+        mode: "events",
+        live: true,
+        roots: [
+          { folder: "apps", realFolder: "/srv/releases/7/apps" },
+          { folder: "lib", realFolder: null },
+        ],
+        missingRoots: ["lib"],
+        skipped: [],
+        ignored: ["node_modules", 'watch.ignore has "*.bak"'],
+        sweep: { lastAt: "2026-01-02T00:00:00.000Z", costMs: 7, missed: 2 },
+      },
       rejected: null,
       uptimeMs: 1234.6,
     });

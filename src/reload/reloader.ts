@@ -49,6 +49,8 @@ export interface ReloaderEvents {
 
 /** How long an outcome waits for VMs to report that they have moved; a busy one is not waited for. */
 const reportWithinMs = 50;
+/** The same for hosts: their workers look at the log every 0.1 s, and there is a call in between. */
+const hostReportWithinMs = 300;
 
 const nothing: Findings = {
   changes: [],
@@ -278,8 +280,10 @@ export class Reloader {
     const pinnedChanged = findings.plan.recycleRequired.length > 0;
     const recycles = pinnedChanged && recycle && pool !== undefined;
     if (recycles) await pool.recycle();
-    const applied = (target: Target) => target.applied(generation, reportWithinMs);
-    const [reports, vms] = await Promise.all([Promise.all(targets.map(applied)), pool && applied(pool)]);
+    const [vms, ...reports] = await Promise.all([
+      pool?.applied(generation, reportWithinMs),
+      ...targets.map((target) => target.applied(generation, hostReportWithinMs)),
+    ]);
     return this.#tell(journey, pinnedChanged && !recycles ? "recycle-required" : "committed", {
       ...findings,
       vms: vms?.applied ?? [],

@@ -75,12 +75,20 @@ describe("the commands", () => {
 
 describe("the code", () => {
   it("for watch.config.ts is a configuration", async () => {
-    const configs = blocks.filter(({ text }) => text.startsWith("export default"));
-    expect(configs).toHaveLength(1);
+    const guides = ["docs/nginx.md", "docs/njet.md"].flatMap((name) => blocksOf(readDocument(name), name));
+    const configs = [...blocks, ...guides].filter(({ text }) => text.startsWith("export default"));
+    const served = [];
     for (const { text } of configs) {
       const config = await loadConfig("watch.config.ts", folderWith({ "watch.config.ts": text }));
-      expect(config.servers).toHaveLength(1);
+      served.push([config.servers.length, config.targets.map(({ type }) => type)]);
     }
+    // To watch beside nginx, to serve; beside nginx by its guide, beside NJet.
+    expect(served).toEqual([
+      [0, ["nginx"]],
+      [1, []],
+      [0, ["nginx"]],
+      [0, ["njet"]],
+    ]);
   });
 
   it("in Lua compiles", () => {

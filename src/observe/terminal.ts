@@ -41,9 +41,14 @@ export class Terminal {
     this.#writeAboveProgress(this.#err, lines);
   }
 
+  /** Whether `progress` shows anything: pipes have no line that could be taken back. */
+  get showsProgress(): boolean {
+    return this.#err.isTTY === true;
+  }
+
   /** Shows this text in the last line of a terminal, in place of the one before; empty ends it. Pipes get nothing. */
   progress(text: string): void {
-    if (this.#err.isTTY !== true || text === this.#progress) return;
+    if (!this.showsProgress || text === this.#progress) return;
     // A line that wraps could not be taken back.
     this.#progress = text.slice(0, (this.#err.columns ?? 80) - 1);
     this.#err.write(clearLine + this.#progress);

@@ -47,7 +47,10 @@ export interface SourceEvents {
   /** `SourceStatus.live` has changed: false at start, and for a moment while folders are added. */
   live(live: boolean): void;
   warning(message: string): void;
-  /** A pass that has been running for over a second: files looked at, of those to look at. */
+  /**
+   * A pass that has been running for over a second: files looked at, of those found so far; the numbers are equal once,
+   * when it has ended.
+   */
   progress(filesDone: number, filesTotal: number): void;
 }
 

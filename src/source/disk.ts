@@ -116,7 +116,8 @@ export class Disk {
     settled: (found: ScanResult) => boolean = () => true,
   ): Promise<ScanResult> {
     const progress = slowProgress((done, total) => this.#post({ type: "progress", done, total }));
-    const result = await runSliced(this.#scanner.scan(scope, this.#untold, progress));
+    const scan = this.#scanner.scan(scope, this.#untold, progress.report);
+    const result = await runSliced(scan).finally(progress.end);
     for (const [number, memory] of result.arenas) this.#untoldArenas.set(number, memory);
     this.#post({ type: "status", status: this.#status() });
     if (settled(result)) this.#publish(id);

@@ -5,16 +5,31 @@ import { performance } from "node:perf_hooks";
 const afterMs = 1000;
 const everyMs = 250;
 
-/** A progress listener for one pass: silent for its first second, then at most four times a second. */
+/** The progress of one pass. */
+export interface SlowProgress {
+  readonly report: (done: number, total: number) => void;
+  /** The pass has ended: whoever was told of it is told once more, that all is done. */
+  readonly end: () => void;
+}
+
+/** Silent for the first second, then tells at most four times a second what is done while something is left. */
 export function slowProgress(
   tell: (done: number, total: number) => void,
   clock: () => number = () => performance.now(),
-): (done: number, total: number) => void {
+): SlowProgress {
   let dueMs = clock() + afterMs;
-  return (done, total) => {
-    const nowMs = clock();
-    if (nowMs < dueMs) return;
-    dueMs = nowMs + everyMs;
-    tell(done, total);
+  let toldTotal = 0;
+  return {
+    report: (done, total) => {
+      if (done >= total) return;
+      const nowMs = clock();
+      if (nowMs < dueMs) return;
+      dueMs = nowMs + everyMs;
+      toldTotal = total;
+      tell(done, total);
+    },
+    end: () => {
+      if (toldTotal > 0) tell(toldTotal, toldTotal);
+    },
   };
 }

@@ -57,6 +57,8 @@ class DiskSource implements Source {
   #started = false;
   #closed = false;
   #deaths = 0;
+  /** A pass was told of whose end was not. */
+  #inProgress = false;
   #nextId = firstPass + 1;
   #sequence = 0;
 
@@ -173,6 +175,7 @@ class DiskSource implements Source {
         this.#emit("warning", message.message);
         break;
       case "progress":
+        this.#inProgress = message.done < message.total;
         this.#emit("progress", message.done, message.total);
         break;
     }
@@ -201,6 +204,7 @@ class DiskSource implements Source {
     if (this.#closed) return;
     const why = cause === undefined ? "it ended by itself" : messageOf(cause);
     this.#failAll(why);
+    this.#endProgress();
     if (!this.#started) return;
     const pauseMs = Math.min(restartPauseMs * 2 ** this.#deaths, longestPauseMs);
     this.#deaths += 1;
@@ -211,6 +215,13 @@ class DiskSource implements Source {
     // Until the new thread has read everything, nobody knows what has changed.
     this.#setStatus({ ...this.#status, pending: true, live: false });
     this.#restart = setTimeout(() => this.#spawn(), pauseMs);
+  }
+
+  /** The pass that somebody watches ended with its thread. */
+  #endProgress(): void {
+    if (!this.#inProgress) return;
+    this.#inProgress = false;
+    this.#emit("progress", 0, 0);
   }
 
   #failAll(why: string): void {

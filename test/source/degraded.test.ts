@@ -233,14 +233,38 @@ describe("a file system that others write to as well", () => {
 });
 
 describe("progress", () => {
-  it("is told after a second, then four times a second", () => {
-    let nowMs = 0;
-    const told: number[] = [];
+  const pass = () => {
+    const time = { nowMs: 0 };
+    const told: string[] = [];
     const progress = slowProgress(
-      (done) => told.push(done),
-      () => nowMs,
+      (done, total) => told.push(`${done} of ${total}`),
+      () => time.nowMs,
     );
-    for (; nowMs < 2000; nowMs += 10) progress(nowMs, 5000);
-    expect(told).toEqual([1000, 1250, 1500, 1750]);
+    return { time, told, progress };
+  };
+
+  it("is told after a second, then four times a second, and once more at the end", () => {
+    const { time, told, progress } = pass();
+    for (; time.nowMs < 2000; time.nowMs += 10) progress.report(time.nowMs, 5000);
+    expect(told).toEqual(["1000 of 5000", "1250 of 5000", "1500 of 5000", "1750 of 5000"]);
+    progress.end();
+    expect(told.at(-1)).toBe("5000 of 5000");
+  });
+
+  it("of a quick pass is not told, nor its end", () => {
+    const { time, told, progress } = pass();
+    for (; time.nowMs < 1000; time.nowMs += 10) progress.report(time.nowMs, 5000);
+    progress.end();
+    expect(told).toEqual([]);
+  });
+
+  it("does not say that all is done while folders are still being listed", () => {
+    const { time, told, progress } = pass();
+    time.nowMs = 1500;
+    progress.report(0, 0);
+    progress.report(7, 7);
+    expect(told).toEqual([]);
+    progress.report(7, 9);
+    expect(told).toEqual(["7 of 9"]);
   });
 });

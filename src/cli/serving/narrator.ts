@@ -1,6 +1,7 @@
 /** Tells on the terminal what the agent does: reports of reloads, the log, VMs that end, the progress of a scan. */
 
-import type { Agent } from "../../agent.ts";
+import type { AgentEvents } from "../../agent.ts";
+import type { Config } from "../../config/index.ts";
 import type { LogLevel } from "../../core/log.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { formatEntry, isShown } from "../../observe/log.ts";
@@ -8,15 +9,24 @@ import { grouped } from "../../observe/quantities.ts";
 import { formatReport, reportOf } from "../../observe/report.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 
+/** What is told of: an agent, as far as its narrator knows it. */
+export interface Narrated {
+  readonly config: Pick<Config, "prefix" | "threads">;
+  readonly hosting: boolean;
+  on<E extends keyof AgentEvents>(event: E, listener: (...args: AgentEvents[E]) => void): void;
+}
+
 export class Narrator {
-  readonly #agent: Agent;
+  readonly #agent: Narrated;
   readonly #terminal: Terminal;
   readonly #threshold: LogLevel;
   /** VMs that ended before the start was over: one that makes the start fail is told by its error. */
   #early: string[] | undefined = [];
   #ending = false;
+  /** A pass over the disk is being told of. */
+  #reading = false;
 
-  constructor(agent: Agent, terminal: Terminal, threshold: LogLevel) {
+  constructor(agent: Narrated, terminal: Terminal, threshold: LogLevel) {
     this.#agent = agent;
     this.#terminal = terminal;
     this.#threshold = threshold;
@@ -29,9 +39,7 @@ export class Narrator {
       if (this.#early) this.#early.push(message);
       else this.log("warn", message);
     });
-    agent.on("progress", (done, total) =>
-      terminal.progress(done >= total ? "" : `reading ${grouped(done)} of ${grouped(total)} files`),
-    );
+    agent.on("progress", (done, total) => this.#progress(done, total));
   }
 
   /** The agent serves: warnings first, then the line itself. */
@@ -51,6 +59,15 @@ export class Narrator {
   end(): void {
     this.#ending = true;
     this.#terminal.progress("");
+  }
+
+  /** A terminal has one line that is rewritten; a log gets one entry for each pass that takes its time. */
+  #progress(done: number, total: number): void {
+    const reading = done < total;
+    const text = `reading ${grouped(done)} of ${grouped(total)} files`;
+    if (this.#terminal.showsProgress) this.#terminal.progress(reading ? text : "");
+    else if (reading && !this.#reading) this.log("notice", text);
+    this.#reading = reading;
   }
 
   /** A rejection needs attention, so it goes where the log goes. */

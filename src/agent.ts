@@ -168,8 +168,7 @@ export class Agent {
     this.#state = "started";
     this.#startedAtMs = performance.now();
     try {
-      this.#store.takeStep(await this.#source.start());
-      this.#store.commit([...this.#store.disk.keys()], (path) => this.#store.disk.get(path));
+      this.#store.begin(await this.#source.start());
       // Steps that settle from here on are change sets over generation 1.
       this.#source.on("step", (step) => this.reloader.takeStep(step));
       await this.#fleet?.start();

@@ -2,7 +2,7 @@
 
 import { type Change, changesBetween } from "../core/change-set.ts";
 import type { ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
-import { PackedFiles, packFiles } from "../core/packed-manifest.ts";
+import { packFiles } from "../core/packed-manifest.ts";
 import type { SourceStep } from "../source/contract.ts";
 
 /** The files that a commit replaced, by path; null where there was none. */
@@ -23,8 +23,6 @@ export class ManifestStore {
   readonly #keptGenerations: number;
   /** The active manifest in shared memory, as it was when a VM last needed it anew. */
   #packed: SharedArrayBuffer | undefined;
-  /** The disk as it was first seen, until it has become the first generation. */
-  #firstPacked: SharedArrayBuffer | undefined;
   /** Paths that have changed since. */
   readonly #sincePacked = new Set<string>();
   #generation = 0;
@@ -53,9 +51,21 @@ export class ManifestStore {
     return bytes;
   }
 
+  /** What the source saw first is generation 1. To be called once, before everything else. */
+  begin({ present, arenas, packed }: SourceStep): void {
+    for (const [number, arena] of arenas) this.#arenas.set(number, arena);
+    for (const file of present) {
+      this.#active.set(file.path, file);
+      this.#disk.set(file.path, file);
+    }
+    for (const [arena, uses] of countByArena(present)) this.#uses.set(arena, 2 * uses);
+    this.#packed = packed;
+    // Before it there was nothing: nobody wants to go back to that.
+    this.#generation = 1;
+  }
+
   /** What the source saw. */
   takeStep(step: SourceStep): void {
-    if (this.#generation === 0) this.#firstPacked = this.#disk.size === 0 ? step.packed : undefined;
     for (const [number, arena] of step.arenas) this.#arenas.set(number, arena);
     // What is present comes first: an arena that only the absent named before must not be dropped under it.
     for (const file of step.present) this.#set(this.#disk, file.path, file);
@@ -124,11 +134,6 @@ export class ManifestStore {
       if (isSame(this.#active.get(path), this.#disk.get(path))) this.#differing.delete(path);
       else this.#differing.add(path);
     }
-    if (this.#generation === 0 && isPackOf(this.#firstPacked, this.#active)) {
-      this.#packed = this.#firstPacked;
-      this.#sincePacked.clear();
-    }
-    this.#firstPacked = undefined;
     this.#generation += 1;
     this.#undo.set(this.#generation, undo);
     this.#forgetOldest();
@@ -194,9 +199,24 @@ function isWithin(path: string, paths: ReadonlySet<string>): boolean {
   return paths.has("/");
 }
 
-/** Both were made of the same first step, so that as many are the same. */
-function isPackOf(packed: SharedArrayBuffer | undefined, files: ReadonlyMap<string, SourceFile>): boolean {
-  return packed !== undefined && new PackedFiles(packed).size === files.size;
+/** Neighbours are mostly in the same arena: a Map is asked once for each run of them. */
+function countByArena(files: readonly SourceFile[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  let arena = -1;
+  let run = 0;
+  const end = () => {
+    if (run > 0) counts.set(arena, (counts.get(arena) ?? 0) + run);
+  };
+  for (const { content } of files) {
+    if (content.arena === arena) run++;
+    else {
+      end();
+      arena = content.arena;
+      run = 1;
+    }
+  }
+  end();
+  return counts;
 }
 
 function isSame(a: SourceFile | undefined, b: SourceFile | undefined): boolean {

@@ -98,6 +98,26 @@ describe("the manifest store", () => {
     expect(() => holds((store) => store.filesIn(store.generation - 1))).toThrow();
   });
 
+  it("begins with all that is on the disk, and goes on from there", () => {
+    const all = { "/a": "1", "/b": "2", "/c": "1" };
+    const begun = new ManifestStore(3);
+    begun.begin(step(all));
+    const committed = new ManifestStore(3);
+    committed.takeStep(step(all));
+    commitAll(committed);
+    for (const store of [begun, committed]) {
+      expect([store.generation, store.oldestGeneration, store.changes()]).toEqual([1, 1, []]);
+      expect([contents(store.active), contents(store.disk)]).toEqual([all, all]);
+      for (const version of ["4", "5", "6", "7", "8"]) {
+        store.takeStep(step({ "/a": version, "/b": null }));
+        commitAll(store);
+      }
+      expect([store.generation, store.oldestGeneration]).toEqual([6, 3]);
+      expect(contents(store.active)).toEqual({ "/a": "8", "/c": "1" });
+    }
+    expect(begun.arenaBytes).toBe(committed.arenaBytes);
+  });
+
   it("gives a VM that starts what is active, whatever was committed since it was packed", () => {
     const paths = fc.constantFrom("/a", "/b", "/c", "/d");
     const edits = fc.array(

@@ -66,9 +66,7 @@ export class InProcessAgent {
     this.graph = options.distort?.(graph) ?? graph;
     this.#feed = new GraphFeed(this.graph);
     this.#scan = diskReader(this.#searchPath);
-    const step = this.#scan();
-    this.store.takeStep(step);
-    this.store.commit([...this.store.disk.keys()], (path) => this.store.disk.get(path));
+    this.store.begin(this.#scan());
     this.reloader = new Reloader({
       source: {
         reconcile: async () => this.#scan(),

@@ -49,8 +49,8 @@ export class Terminal {
   /** Shows this text in the last line of a terminal, in place of the one before; empty ends it. Pipes get nothing. */
   progress(text: string): void {
     if (!this.showsProgress || text === this.#progress) return;
-    // A line that wraps could not be taken back.
-    this.#progress = text.slice(0, (this.#err.columns ?? 80) - 1);
+    // A line that wraps could not be taken back. A terminal that does not know how wide it is says 0.
+    this.#progress = text.slice(0, (this.#err.columns || 80) - 1);
     this.#err.write(clearLine + this.#progress);
   }
 

@@ -117,6 +117,13 @@ describe("the line of progress", () => {
     expect(written).toEqual([`\r\u001b[K${"x".repeat(19)}`]);
   });
 
+  it("is shown where the terminal does not know its width", () => {
+    const written: string[] = [];
+    const stream: OutputStream = { isTTY: true, columns: 0, write: (text) => written.push(text) };
+    new Terminal({ out: stream, err: stream, env: {} }).progress("reading");
+    expect(written).toEqual(["\r\u001b[Kreading"]);
+  });
+
   it("does not reach a pipe", () => {
     const { written, terminal } = screen(false);
     terminal.progress("scanning 1");

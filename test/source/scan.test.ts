@@ -1,7 +1,16 @@
 /** What a source reads at its start, and what it says when it is asked to look again. */
 
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -96,6 +105,25 @@ describe("the first step", () => {
     const disk = await follow(optionsFor(root));
     expect(disk.steps[0]).toMatchObject({ sequence: 1, present: [], absent: [] });
     expect(disk.status().missingRoots).toEqual([root]);
+    expect(disk.status().roots).toEqual([{ folder: root, real: undefined }]);
+  });
+
+  it("says where the roots really are, and which rules ignore paths", async () => {
+    const folder = makeTree({ "releases/7/a.lua": "1", "lib/b.lua": "2" });
+    symlinkSync("releases/7", join(folder, "current"));
+    const roots = ["current", "lib"].map((name) => ({ folder: join(folder, name), suffixes: [".lua"] }));
+    const disk = await follow(optionsFor(folder, { roots, ignore: ["*.bak.lua"] }));
+    expect(disk.status().roots).toEqual([
+      { folder: join(folder, "current"), real: join(folder, "releases/7") },
+      { folder: join(folder, "lib"), real: join(folder, "lib") },
+    ]);
+    expect(disk.status().ignored).toEqual(
+      expect.arrayContaining(["names that start with a dot", "node_modules", 'watch.ignore has "*.bak.lua"']),
+    );
+    unlinkSync(join(folder, "current"));
+    symlinkSync("lib", join(folder, "current"));
+    await disk.reconcile("all");
+    expect(disk.status().roots[0]?.real).toBe(join(folder, "lib"));
   });
 
   it("is not to be had twice, nor after close", async () => {

@@ -48,6 +48,18 @@ describe("a source whose thread died", () => {
     expect(started.length).toBe(2);
   });
 
+  it("ends the progress of the pass that died with it", async () => {
+    const { started, start } = threads();
+    const disk = await follow(optionsFor(makeTree({ "a.lua": "1" }), { watch: watching }), start);
+    const told: string[] = [];
+    disk.source.on("progress", (done, total) => told.push(`${done} of ${total}`));
+    // As the thread says it when a pass takes more than a second.
+    started[0]!.emit("message", { type: "progress", done: 1, total: 9 });
+    await started[0]?.terminate();
+    await disk.until(() => started.length === 2 && disk.status().live);
+    expect(told).toEqual(["1 of 9", "0 of 0"]);
+  });
+
   it("emits no step when nothing has changed", async () => {
     const root = makeTree({ "a.lua": "1" });
     const { started, start } = threads();

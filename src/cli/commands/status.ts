@@ -17,7 +17,7 @@ const timeoutMs = 10_000;
 export function statusCommand(terminal: Terminal): CommandModule<object, StatusArguments> {
   return {
     command: "status",
-    describe: "Show generation, VMs, watched files, the hold and the standing rejection",
+    describe: "Show generation, VMs, targets, what is watched, the hold and the standing rejection",
     builder: (yargs) =>
       withJsonOption(withClientOptions(yargs))
         .example("$0 status", "What runs, who holds, and what on disk does not load")

@@ -86,6 +86,11 @@ describe("the status", () => {
     expect(value('relua_vm_generation{vm="1"}')).toBeUndefined();
   });
 
+  it("is not added up over scrapes", async () => {
+    const metrics = new Metrics(new FakeAgent(), "1");
+    for (const _ of [1, 2]) expect((await scrape(metrics))("relua_watch_missed_total")).toBe(2);
+  });
+
   it("is asked for once at a scrape, and not between", async () => {
     const agent = new FakeAgent();
     const metrics = new Metrics(agent, "1");

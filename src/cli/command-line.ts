@@ -3,6 +3,7 @@
 import yargs from "yargs";
 import { ReluaError } from "../errors.ts";
 import { Terminal } from "../observe/terminal.ts";
+import { packageVersion } from "../observe/version.ts";
 import { checkCommand } from "./commands/check.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -14,7 +15,6 @@ import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand, watchCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tellFailure } from "./failure.ts";
-import { packageVersion } from "../observe/version.ts";
 
 const commandNames: ReadonlySet<string> = new Set([
   "serve",

@@ -35,7 +35,7 @@ interface Figures {
 
 /** Reloads one module again and again with requests across the commits; figures at a third, two thirds and the end. */
 async function reloadAgainAndAgain(vmEntry: string, times: number): Promise<readonly Figures[]> {
-  const committing = vi.spyOn(ManifestStore.prototype, "commit");
+  const beginning = vi.spyOn(ManifestStore.prototype, "begin");
   const { agent, tree, url } = await startSite({
     files: {
       "app.lua": `local mid = require "mid"
@@ -47,8 +47,8 @@ async function reloadAgainAndAgain(vmEntry: string, times: number): Promise<read
     config: { reload: { history: 20 } },
     substitutes: { vmEntry },
   });
-  const store = committing.mock.contexts[0] as ManifestStore;
-  committing.mockRestore();
+  const store = beginning.mock.contexts[0] as ManifestStore;
+  beginning.mockRestore();
   const figures: Figures[] = [];
   for (let version = 1; version <= times; version++) {
     const across = [agent.call("app", "v", 1), agent.call("app", "v", 0)];

@@ -1,11 +1,14 @@
 /** The closure: the roots and all that depend on them, each with its shortest chain, dependents first. */
 
+import { byRequirer } from "./edge-list.ts";
 import type { Edge, EdgeKind, Graph } from "./graph.ts";
 import type { PinnedWhy } from "./pins.ts";
 
 /** The part of the graph that a closure needs; a VM's own edges serve as well as the union over all VMs. */
 export interface Dependents {
   dependents(name: string): Iterable<Edge>;
+  /** `dependents` come by the name of the requirer: nobody has to put them in order. */
+  readonly inOrder?: true;
   /** Other names of the same file: they are evicted together. */
   aliases(name: string): Iterable<string>;
   /** A module that is never evicted: the closure does not pass through it. */
@@ -16,6 +19,7 @@ export interface Dependents {
 export function dependentsIn(graph: Graph, pinnedWhy: PinnedWhy): Dependents {
   return {
     dependents: (name) => graph.dependents(name),
+    inOrder: true,
     aliases: (name) => graph.aliases(name),
     stops: (name) => pinnedWhy(name) !== undefined,
   };
@@ -27,9 +31,9 @@ export interface Via {
   readonly name: string;
   readonly kind: EdgeKind | "alias";
   /** Where the require stands; undefined for an alias. */
-  readonly at?: string;
+  readonly at?: string | undefined;
   /** Read off the source text: no VM has told of it. */
-  readonly static?: true;
+  readonly static?: true | undefined;
 }
 
 /** One member of a closure. */
@@ -60,31 +64,50 @@ export interface Closure {
  * Deterministic: roots and neighbours are taken by name.
  */
 export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
-  const reached = new Map<string, Reached>();
-  const queue: Reached[] = [];
+  /** Members by number, in the order of discovery: a graph of numbers leaves the collector nothing to follow. */
+  const numbers = new Map<string, number>();
+  const members: Reached[] = [];
   const stopped: Reached[] = [];
+  const dependents: DependentsByNumber = { ends: [], numbers: [] };
 
-  const reach = (name: string, parent?: Reached, edge?: Edge): Reached => {
-    const known = reached.get(name);
-    if (known) return known;
-    const found = new Reached(name, parent, edge, graph.stops(name));
-    reached.set(name, found);
-    (found.stops ? stopped : queue).push(found);
-    return found;
+  const reach = (name: string, parent?: Reached, edge?: Edge): number => {
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
+    const stops = graph.stops(name);
+    const number = stops ? isStopped : members.length;
+    numbers.set(name, number);
+    (stops ? stopped : members).push(new Reached(name, parent, edge));
+    return number;
+  };
+  const reachDependent = (name: string, parent: Reached, edge?: Edge): void => {
+    const number = reach(name, parent, edge);
+    if (number !== isStopped) dependents.numbers.push(number);
   };
 
   for (const root of [...roots].sort()) reach(root);
-  for (const member of queue) {
-    const next = [...graph.aliases(member.name)].sort().map((alias) => reach(alias, member));
-    for (const edge of [...graph.dependents(member.name)].sort(byRequirer))
-      next.push(reach(edge.from, member, edge));
-    member.dependents = next.filter((dependent) => !dependent.stops);
+  for (const member of members) {
+    for (const alias of inOrder(graph.aliases(member.name))) reachDependent(alias, member);
+    const edges = graph.dependents(member.name);
+    for (const edge of graph.inOrder ? edges : [...edges].sort(byRequirer))
+      reachDependent(edge.from, member, edge);
+    dependents.ends.push(dependents.numbers.length);
   }
-  return { members: dependentsFirst(queue), stopped };
+  return { members: dependentsFirst(dependents).map((number) => members[number]!), stopped };
 }
 
-function byRequirer(a: Edge, b: Edge): number {
-  return a.from < b.from ? -1 : a.from > b.from ? 1 : 0;
+/** Instead of a number: the closure does not pass through it. */
+const isStopped = -1;
+
+/** The other names of each member and those that depend on it directly, member after member. */
+interface DependentsByNumber {
+  /** Where those of each member end in `numbers`; they begin where those of the one before end. */
+  readonly ends: number[];
+  readonly numbers: number[];
+}
+
+/** Most have no other name at all. */
+function inOrder(names: Iterable<string>): readonly string[] {
+  return Array.isArray(names) && names.length < 2 ? names : [...names].sort();
 }
 
 /** Names of either end that a long chain shows. */
@@ -101,12 +124,9 @@ class Reached implements ClosureMember {
   readonly #length: number;
   /** The last name of the chain's beginning, from `chainEnd` names on. */
   readonly #beginning: Reached | undefined;
-  readonly #stops: boolean;
-  #dependents: readonly Reached[] = [];
 
-  constructor(name: string, parent: Reached | undefined, edge: Edge | undefined, stops: boolean) {
+  constructor(name: string, parent: Reached | undefined, edge: Edge | undefined) {
     this.name = name;
-    this.#stops = stops;
     this.#parent = parent;
     this.#edge = edge;
     this.#length = parent === undefined ? 1 : parent.#length + 1;
@@ -121,20 +141,6 @@ class Reached implements ClosureMember {
     if (this.#edge === undefined) return { name, kind: "alias" };
     const { kind, at, static: isStatic } = this.#edge;
     return { name, kind, at, ...(isStatic && { static: isStatic }) };
-  }
-
-  /** The closure does not pass through it. */
-  get stops(): boolean {
-    return this.#stops;
-  }
-
-  /** Its other names and those that depend on it directly, by name; given while the order is being found. */
-  get dependents(): readonly Reached[] {
-    return this.#dependents;
-  }
-
-  set dependents(dependents: readonly Reached[]) {
-    this.#dependents = dependents;
   }
 
   chain(): readonly string[] {
@@ -158,27 +164,31 @@ const becauseOf = {
   },
 };
 
-/** Depth first without recursion: a name is emitted when everything that depends on it has been. */
-function dependentsFirst(members: readonly Reached[]): readonly Reached[] {
-  const order: Reached[] = [];
-  const entered = new Set<Reached>();
-  const stack: { readonly member: Reached; next: number }[] = [];
-  const enter = (member: Reached) => {
-    if (entered.has(member)) return;
-    entered.add(member);
-    stack.push({ member, next: 0 });
+/** Depth first without recursion: a number is emitted when everything that depends on it has been. */
+function dependentsFirst({ ends, numbers }: DependentsByNumber): readonly number[] {
+  const order: number[] = [];
+  const entered = new Uint8Array(ends.length);
+  /** Where to go on with each. */
+  const next = new Uint32Array(ends.length);
+  const path: number[] = [];
+  const enter = (member: number) => {
+    if (entered[member] === 1) return;
+    entered[member] = 1;
+    next[member] = member === 0 ? 0 : ends[member - 1]!;
+    path.push(member);
   };
-  for (const start of members) {
+  for (let start = 0; start < ends.length; start++) {
     enter(start);
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const dependent = top.member.dependents[top.next++];
-      if (dependent) enter(dependent);
-      else {
-        order.push(top.member);
-        stack.pop();
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const at = next[top]!;
+      if (at < ends[top]!) {
+        next[top] = at + 1;
+        enter(numbers[at]!);
+      } else {
+        order.push(top);
+        path.pop();
       }
     }
   }
-  for (const member of members) member.dependents = [];
   return order;
 }

@@ -1,25 +1,29 @@
 /** The edges of the graph, from both ends: what VMs told, over what the sources say. */
 
+import { EdgeList } from "./edge-list.ts";
 import type { Edge } from "./graph.ts";
 
-type EdgesByName = Map<string, Map<string, Edge>>;
-
-const none: ReadonlyMap<string, Edge> = new Map();
+const none: readonly Edge[] = [];
 
 /** At most one edge from one name to another: an observed one hides the static one until it is disconnected. */
 export class Edges {
-  readonly #incoming: EdgesByName = new Map();
-  readonly #outgoing: EdgesByName = new Map();
-  readonly #static: EdgesByName = new Map();
+  readonly #incoming = new Map<string, EdgeList>();
+  readonly #outgoing = new Map<string, EdgeList>();
+  /** One for each name at the other end. */
+  readonly #static = new Map<string, readonly Edge[]>();
 
-  /** By the name that requires `name`. */
-  into(name: string): ReadonlyMap<string, Edge> {
-    return this.#incoming.get(name) ?? none;
+  /** By the name that requires `name`, in the order of these names. */
+  into(name: string): readonly Edge[] {
+    return this.#incoming.get(name)?.byRequirer() ?? none;
   }
 
-  /** By the name that `name` requires. */
-  outOf(name: string): ReadonlyMap<string, Edge> {
-    return this.#outgoing.get(name) ?? none;
+  hasInto(name: string): boolean {
+    return this.#incoming.has(name);
+  }
+
+  /** In the order in which they came. */
+  outOf(name: string): Iterable<Edge> {
+    return this.#outgoing.get(name)?.values() ?? none;
   }
 
   *all(): Iterable<Edge> {
@@ -28,10 +32,10 @@ export class Edges {
 
   /** An observed edge. Returns whether it is news. */
   connect(edge: Edge): boolean {
-    const known = this.#incoming.get(edge.to)?.get(edge.from);
+    const known = this.#shown(edge.from, edge.to);
     // An edge that exists at load time exists at once in a fresh VM: the stronger kind wins.
     if (known && known.static !== true && (known.kind === "load" || edge.kind === "call")) return false;
-    this.#set(edge);
+    this.#set(this.#spelled(edge));
     return true;
   }
 
@@ -39,60 +43,78 @@ export class Edges {
   connectStatic(from: string, edges: readonly Edge[]): readonly string[] {
     const before = this.#static.get(from) ?? none;
     const now = new Map<string, Edge>();
-    for (const edge of edges)
-      if (edge.kind === "load" || !now.has(edge.to)) now.set(edge.to, { ...edge, from, static: true });
-    if (now.size > 0) this.#static.set(from, now);
-    else this.#static.delete(from);
+    for (const edge of edges) if (edge.kind === "load" || !now.has(edge.to)) now.set(edge.to, edge);
     const orphans: string[] = [];
-    for (const [to, edge] of before)
-      if (!now.has(to) && this.outOf(from).get(to) === edge && this.#delete(edge)) orphans.push(to);
-    for (const [to, edge] of now) {
-      const shown = this.outOf(from).get(to);
-      if (shown === undefined || shown.static === true) this.#set(edge);
+    for (const { to } of before)
+      if (!now.has(to) && this.#shown(from, to)?.static === true && this.#delete(from, to)) orphans.push(to);
+    const kept: Edge[] = [];
+    for (const edge of now.values()) {
+      const said = this.#spelled({ ...edge, from, static: true });
+      kept.push(said);
+      const shown = this.#shown(from, edge.to);
+      if (shown === undefined || shown.static === true) this.#set(said);
     }
+    if (kept.length > 0) this.#static.set(from, kept);
+    else this.#static.delete(from);
     return orphans;
   }
 
   /** Forgets the observed edges of `from`; the static ones show again. Returns the names that nobody requires any more. */
   disconnect(from: string): readonly string[] {
-    const underneath = this.#static.get(from) ?? none;
+    const underneath = new Map((this.#static.get(from) ?? none).map((edge) => [edge.to, edge]));
     const orphans: string[] = [];
-    for (const edge of this.#outgoing.get(from)?.values() ?? []) {
-      const remaining = underneath.get(edge.to);
+    for (const { to } of [...this.outOf(from)]) {
+      const remaining = underneath.get(to);
       if (remaining) this.#set(remaining);
-      else if (this.#delete(edge)) orphans.push(edge.to);
+      else if (this.#delete(from, to)) orphans.push(to);
     }
     return orphans;
   }
 
   /** Forgets every edge that leads to `to`, but static ones. */
   forgetInto(to: string): void {
-    for (const edge of [...this.into(to).values()]) if (edge.static !== true) this.#delete(edge);
+    for (const edge of this.into(to)) if (edge.static !== true) this.#delete(edge.from, to);
+  }
+
+  #shown(from: string, to: string): Edge | undefined {
+    return this.#outgoing.get(from)?.get(to);
   }
 
   #set(edge: Edge): void {
-    edgesOf(this.#incoming, edge.to).set(edge.from, edge);
-    edgesOf(this.#outgoing, edge.from).set(edge.to, edge);
+    this.#listOf(this.#incoming, edge.to, "from").set(edge);
+    this.#listOf(this.#outgoing, edge.from, "to").set(edge);
+  }
+
+  /** Each edge that a VM tells of brings its own copies of both names: one of each is kept. */
+  #spelled(edge: Edge): Edge {
+    const from = this.#nameOf(edge.from);
+    const to = this.#nameOf(edge.to);
+    const { kind, at } = edge;
+    return edge.static === true ? { from, to, kind, at, static: true } : { from, to, kind, at };
+  }
+
+  #nameOf(name: string): string {
+    return this.#outgoing.get(name)?.name ?? this.#incoming.get(name)?.name ?? name;
+  }
+
+  #listOf(lists: Map<string, EdgeList>, name: string, otherEnd: "from" | "to"): EdgeList {
+    const known = lists.get(name);
+    if (known) return known;
+    const list = new EdgeList(name, otherEnd);
+    lists.set(name, list);
+    return list;
   }
 
   /** Returns whether it was the last one that led to its end. */
-  #delete({ from, to }: Edge): boolean {
+  #delete(from: string, to: string): boolean {
     remove(this.#outgoing, from, to);
     return remove(this.#incoming, to, from);
   }
 }
 
-function edgesOf(map: EdgesByName, name: string): Map<string, Edge> {
-  const known = map.get(name);
-  if (known) return known;
-  const edges = new Map<string, Edge>();
-  map.set(name, edges);
-  return edges;
-}
-
-function remove(map: EdgesByName, name: string, other: string): boolean {
-  const edges = map.get(name);
+function remove(lists: Map<string, EdgeList>, name: string, other: string): boolean {
+  const edges = lists.get(name);
   if (!edges?.delete(other) || edges.size > 0) return false;
-  map.delete(name);
+  lists.delete(name);
   return true;
 }

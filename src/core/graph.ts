@@ -89,7 +89,7 @@ export interface Graph {
   relocate(path: string, file: string): void;
   module(name: string): ModuleRecord | undefined;
   modules(): Iterable<ModuleRecord>;
-  /** Edges that lead to `name`. */
+  /** Edges that lead to `name`, by the name of the requirer. */
   dependents(name: string): Iterable<Edge>;
   /** Edges that start at `name`. */
   requires(name: string): Iterable<Edge>;
@@ -147,7 +147,7 @@ export function createGraph(): Graph {
     for (const name of names) {
       const record = records.get(name);
       // A name that nobody holds but that somebody required stays: its probes can still change a resolution.
-      if (!record || record.vms.size > 0 || record.described || edges.into(name).size > 0) continue;
+      if (!record || record.vms.size > 0 || record.described || edges.hasInto(name)) continue;
       unindexRecord(record);
       records.delete(name);
       unheld.delete(name);
@@ -173,8 +173,7 @@ export function createGraph(): Graph {
   };
   const mayBeForgotten = (name: string): boolean => {
     if (records.get(name)?.described) return false;
-    for (const edge of edges.into(name).values())
-      if (edge.kind === "load" || edge.static === true) return false;
+    for (const edge of edges.into(name)) if (edge.kind === "load" || edge.static === true) return false;
     return true;
   };
   const dropFrom = (vm: number, record: MutableRecord) => {
@@ -229,8 +228,8 @@ export function createGraph(): Graph {
     },
     module: (name) => records.get(name),
     modules: () => records.values(),
-    dependents: (name) => edges.into(name).values(),
-    requires: (name) => edges.outOf(name).values(),
+    dependents: (name) => edges.into(name),
+    requires: (name) => edges.outOf(name),
     edges: () => edges.all(),
     namesOfFile: (file) => byFile.get(file),
     aliases(name) {

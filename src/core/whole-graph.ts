@@ -38,11 +38,11 @@ export function wholeGraph(graph: Graph, statics: readonly Edge[]): WholeGraph {
   return {
     *dependents(name) {
       yield* graph.dependents(name);
-      yield* news(index.into(name).values());
+      yield* news(index.into(name));
     },
     *requires(name) {
       yield* graph.requires(name);
-      yield* news(index.outOf(name).values());
+      yield* news(index.outOf(name));
     },
     *edges() {
       yield* graph.edges();

@@ -6,12 +6,25 @@ import type { Report } from "../observe/report.ts";
 
 const names = z.array(z.string());
 /** JSON says null where there is nothing. */
-const optional = <T extends z.ZodType>(schema: T) =>
+export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
 const moment = z.string().transform((text) => Date.parse(text));
 
 const holdSchema = z.object({ owner: z.string(), reason: z.string(), since: moment, endsInMs: z.number() });
+
+const viaSchema = z.object({
+  name: z.string(),
+  kind: z.enum(["load", "call", "alias"]),
+  at: z.string().optional(),
+  static: z.literal(true).optional(),
+});
+
+export const evictedSchema = z.array(
+  z.object({ name: z.string(), because: names, via: viaSchema.optional() }),
+);
+
+export const keptSchema = z.array(z.object({ name: z.string(), why: z.string() }));
 
 const reportSchema = z.object({
   id: z.number(),
@@ -31,8 +44,8 @@ const reportSchema = z.object({
       roots: names.optional(),
     }),
   ),
-  evicted: z.array(z.object({ name: z.string(), because: names })),
-  kept: z.array(z.object({ name: z.string(), why: z.string() })),
+  evicted: evictedSchema,
+  kept: keptSchema,
   vms: z.array(z.object({ id: z.number(), appliedMs: z.number().optional() })),
   targets: z
     .array(
@@ -79,6 +92,7 @@ const watchSchema = z.object({
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })).default([]),
   ignored: names.default([]),
   sweep: z.object({ lastAt: optional(moment), costMs: z.number(), missed: z.number() }).optional(),
+  reading: optional(z.object({ filesDone: z.number(), filesTotal: z.number() })),
 });
 
 const statusSchema = z.object({
@@ -102,6 +116,8 @@ const statusSchema = z.object({
   ),
   targets: z.array(toldTargetSchema).default([]),
   watch: watchSchema,
+  /** Requests and calls that wait for a VM. */
+  waiting: z.number().default(0),
   rejected: optional(reportSchema),
   uptimeMs: z.number().optional(),
 });
@@ -129,7 +145,7 @@ export const parseStatus = (body: unknown): ToldStatus => parse(statusSchema, bo
 export const parseCleaned = (body: unknown): Cleaned => parse(cleanedSchema, body, "NJet's answer");
 
 /** @throws ReluaError `agent-unreachable`: something answers, but no agent that this command understands */
-function parse<T extends z.ZodType>(schema: T, body: unknown, what: string): z.output<T> {
+export function parse<T extends z.ZodType>(schema: T, body: unknown, what: string): z.output<T> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const shown = JSON.stringify(body).slice(0, 200);

@@ -12,6 +12,8 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly timeoutMs: number;
+  /** The answer is no JSON but text. */
+  readonly text?: boolean;
 }
 
 export interface Answer {
@@ -35,9 +37,9 @@ export async function callAgent({ url, token, origin }: AgentAddress, call: Call
   const answer = await send({ url, token, origin }, call);
   const type = answer.headers.get("content-type") ?? "none";
   const place = `${new URL(call.path, url)} (${origin})`;
-  let body: unknown;
+  let body: unknown = await answer.text();
   try {
-    body = JSON.parse(await answer.text());
+    if (call.text !== true || !type.startsWith("text/")) body = JSON.parse(String(body));
   } catch {
     throw new ReluaError(
       "agent-unreachable",
@@ -55,7 +57,7 @@ async function send({ url, token, origin }: AgentAddress, call: Call): Promise<R
       method,
       redirect: "error",
       headers: {
-        accept: "application/json",
+        accept: call.text === true ? "text/*" : "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },

@@ -6,14 +6,17 @@ import { Terminal } from "../observe/terminal.ts";
 import { packageVersion } from "../observe/version.ts";
 import { checkCommand } from "./commands/check.ts";
 import { cleanCommand } from "./commands/clean.ts";
+import { graphCommand } from "./commands/graph.ts";
 import { historyCommand } from "./commands/history.ts";
 import { holdCommand } from "./commands/hold.ts";
 import { initCommand } from "./commands/init.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { reloadCommand } from "./commands/reload.ts";
+import { resolveCommand } from "./commands/resolve.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand, watchCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
+import { whyCommand } from "./commands/why.ts";
 import { tellFailure } from "./failure.ts";
 
 const commandNames: ReadonlySet<string> = new Set([
@@ -27,6 +30,9 @@ const commandNames: ReadonlySet<string> = new Set([
   "hold",
   "release",
   "check",
+  "why",
+  "graph",
+  "resolve",
   "init",
 ]);
 
@@ -52,6 +58,9 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     .command(holdCommand(terminal))
     .command(releaseCommand(terminal))
     .command(checkCommand(terminal))
+    .command(whyCommand(terminal))
+    .command(graphCommand(terminal))
+    .command(resolveCommand(terminal))
     .command(initCommand(terminal))
     .demandCommand(1, "There is no command")
     .recommendCommands()

@@ -1,14 +1,14 @@
 /** The closure: the roots and all that depend on them, each with its shortest chain, dependents first. */
 
-import { byRequirer } from "./edge-list.ts";
-import type { Edge, EdgeKind, Graph } from "./graph.ts";
+import type { Edge, EdgeKind, Graph, NumberedNames } from "./graph.ts";
 import type { PinnedWhy } from "./pins.ts";
+import { Visit } from "./visit.ts";
 
 /** The part of the graph that a closure needs; a VM's own edges serve as well as the union over all VMs. */
 export interface Dependents {
   dependents(name: string): Iterable<Edge>;
-  /** `dependents` come by the name of the requirer: nobody has to put them in order. */
-  readonly inOrder?: true;
+  /** Numbers of the names that have dependents, or are some: saves to look each of them up. */
+  readonly numbered?: NumberedNames;
   /** Other names of the same file: they are evicted together. */
   aliases(name: string): Iterable<string>;
   /** A module that is never evicted: the closure does not pass through it. */
@@ -19,7 +19,7 @@ export interface Dependents {
 export function dependentsIn(graph: Graph, pinnedWhy: PinnedWhy): Dependents {
   return {
     dependents: (name) => graph.dependents(name),
-    inOrder: true,
+    numbered: graph.numbered,
     aliases: (name) => graph.aliases(name),
     stops: (name) => pinnedWhy(name) !== undefined,
   };
@@ -64,45 +64,56 @@ export interface Closure {
  * Deterministic: roots and neighbours are taken by name.
  */
 export function closureOf(graph: Dependents, roots: Iterable<string>): Closure {
-  /** Members by number, in the order of discovery: a graph of numbers leaves the collector nothing to follow. */
-  const numbers = new Map<string, number>();
+  /** In the order of discovery; a member's place in it stands for it. */
   const members: Reached[] = [];
   const stopped: Reached[] = [];
-  const dependents: DependentsByNumber = { ends: [], numbers: [] };
+  /** The numbers of the members. */
+  const numbers: number[] = [];
+  const dependents: DependentsByPlace = { ends: [], places: [] };
+  const visit = new Visit(graph);
 
-  const reach = (name: string, parent?: Reached, edge?: Edge): number => {
-    const known = numbers.get(name);
-    if (known !== undefined) return known;
+  const reach = (number: number, name: string, parent?: Reached, edge?: Edge): number => {
     const stops = graph.stops(name);
-    const number = stops ? isStopped : members.length;
-    numbers.set(name, number);
+    const place = stops ? isStopped : members.length;
+    visit.mark(number, place);
     (stops ? stopped : members).push(new Reached(name, parent, edge));
-    return number;
-  };
-  const reachDependent = (name: string, parent: Reached, edge?: Edge): void => {
-    const number = reach(name, parent, edge);
-    if (number !== isStopped) dependents.numbers.push(number);
+    if (!stops) numbers.push(number);
+    return place;
   };
 
-  for (const root of [...roots].sort()) reach(root);
-  for (const member of members) {
-    for (const alias of inOrder(graph.aliases(member.name))) reachDependent(alias, member);
-    const edges = graph.dependents(member.name);
-    for (const edge of graph.inOrder ? edges : [...edges].sort(byRequirer))
-      reachDependent(edge.from, member, edge);
-    dependents.ends.push(dependents.numbers.length);
+  try {
+    for (const root of [...roots].sort()) {
+      const number = visit.numberOf(root);
+      if (visit.placeOf(number) === undefined) reach(number, root);
+    }
+    for (const [at, member] of members.entries()) {
+      for (const alias of inOrder(graph.aliases(member.name))) {
+        const number = visit.numberOf(alias);
+        const place = visit.placeOf(number) ?? reach(number, alias, member);
+        if (place !== isStopped) dependents.places.push(place);
+      }
+      const { edges, requirers } = visit.dependentsOf(numbers[at]!, member.name);
+      for (let i = 0; i < requirers.length; i++) {
+        const number = requirers[i]!;
+        const place = visit.placeOf(number) ?? reach(number, edges[i]!.from, member, edges[i]);
+        if (place !== isStopped) dependents.places.push(place);
+      }
+      dependents.ends.push(dependents.places.length);
+    }
+  } finally {
+    visit.end();
   }
-  return { members: dependentsFirst(dependents).map((number) => members[number]!), stopped };
+  return { members: dependentsFirst(dependents).map((place) => members[place]!), stopped };
 }
 
-/** Instead of a number: the closure does not pass through it. */
+/** Instead of a place: the closure does not pass through it. */
 const isStopped = -1;
 
 /** The other names of each member and those that depend on it directly, member after member. */
-interface DependentsByNumber {
-  /** Where those of each member end in `numbers`; they begin where those of the one before end. */
+interface DependentsByPlace {
+  /** Where those of each member end in `places`; they begin where those of the one before end. */
   readonly ends: number[];
-  readonly numbers: number[];
+  readonly places: number[];
 }
 
 /** Most have no other name at all. */
@@ -164,8 +175,8 @@ const becauseOf = {
   },
 };
 
-/** Depth first without recursion: a number is emitted when everything that depends on it has been. */
-function dependentsFirst({ ends, numbers }: DependentsByNumber): readonly number[] {
+/** Depth first without recursion: a member is emitted when everything that depends on it has been. */
+function dependentsFirst({ ends, places }: DependentsByPlace): readonly number[] {
   const order: number[] = [];
   const entered = new Uint8Array(ends.length);
   /** Where to go on with each. */
@@ -183,7 +194,7 @@ function dependentsFirst({ ends, numbers }: DependentsByNumber): readonly number
       const at = next[top]!;
       if (at < ends[top]!) {
         next[top] = at + 1;
-        enter(numbers[at]!);
+        enter(places[at]!);
       } else {
         order.push(top);
         path.pop();

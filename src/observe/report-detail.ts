@@ -1,6 +1,6 @@
 /** A reload in full: every chain with the change it begins with, every kept module with its reason, times, VMs, errors. */
 
-import { endsOfChains } from "./abbreviate.ts";
+import { evictedLines } from "./chain.ts";
 import { count, formatMs } from "./quantities.ts";
 import { circumstancesOf, formatLine, type Report, recycleNote, recyclesOf } from "./report.ts";
 import { errorLines } from "./report-errors.ts";
@@ -60,14 +60,11 @@ function changeLines({ changes }: Report): readonly string[] {
   });
 }
 
-/** `apps/c.lua changed → c → lib.b → a`; every evicted module is on at least one of the lines. */
+/** `apps/c.lua changed → c → lib.b (load, lib/b.lua:1)`; every evicted module is on at least one of the lines. */
 function chainLines({ changes, evicted }: Report): readonly string[] {
-  const causes = new Map<string, string[]>();
-  for (const { file, kind, roots } of changes)
-    for (const root of roots ?? []) causes.set(root, [...(causes.get(root) ?? []), `${file} ${kind}`]);
-  return endsOfChains(evicted).map(({ because }) => {
-    const cause = causes.get(because[0] ?? "");
-    return [cause === undefined ? "asked for" : cause.join(", "), ...because].join(" → ");
+  return evictedLines(evicted, (root) => {
+    const causes = changes.filter(({ roots }) => roots?.includes(root));
+    return causes.length === 0 ? "asked for" : causes.map(({ file, kind }) => `${file} ${kind}`).join(", ");
   });
 }
 

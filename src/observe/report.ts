@@ -4,6 +4,7 @@ import type { Change } from "../core/change-set.ts";
 import type { ClosureMember } from "../core/closure.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Kept } from "../core/plan.ts";
+import { relativeFile, relativeText } from "../core/relative-file.ts";
 import { chainsOf, listNames, shorten } from "./abbreviate.ts";
 import { formatHolder, type Holder } from "./holder.ts";
 import { count, formatMs } from "./quantities.ts";
@@ -49,18 +50,17 @@ const indent = "    ";
 const errorsShown = 20;
 
 export function reportOf(outcome: Outcome, prefix: string): Report {
-  const within = `${prefix}/`;
-  const relative = (path: string) => (path.startsWith(within) ? path.slice(within.length) : path);
+  const relative = (path: string) => relativeFile(path, prefix);
   return {
     ...outcome,
     changes: outcome.changes.map(({ path, kind, roots }) => ({ file: relative(path), kind, roots })),
     errors: outcome.errors.map(({ path, line, message, requiredBy }) => ({
       file: path === undefined ? undefined : relative(path),
       line,
-      message: message.replaceAll(within, ""),
+      message: relativeText(message, prefix),
       requiredBy,
     })),
-    kept: outcome.kept.map(({ name, why }) => ({ name, why: why.replaceAll(within, "") })),
+    kept: outcome.kept.map(({ name, why }) => ({ name, why: relativeText(why, prefix) })),
   };
 }
 

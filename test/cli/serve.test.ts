@@ -180,7 +180,7 @@ describe("a reload", () => {
     expect(await get("/")).toBe("1\n");
     write(cwd, "apps/lib/b.lua", "return { value = 2 }");
     expect((await relua(["reload", "--dry-run"], at)).out).toMatch(
-      /2 modules to evict; nothing was done\n {4}apps\/lib\/b\.lua changed → lib\.b → a\n/,
+      /2 modules to evict; nothing was done\n {4}apps\/lib\/b\.lua changed → lib\.b → a \(load, apps\/a\.lua:1\)\n/,
     );
     expect(await get("/")).toBe("1\n");
     expect(await relua(["reload"], at)).toMatchObject({
@@ -199,7 +199,9 @@ describe("a reload", () => {
     expect(status).toMatch(
       /^generation 2, up \d+ s\nthe disk differs from what runs \(rejected\)\n {2}VM 1 +ready +generation 2/,
     );
-    expect(status).toMatch(/\n2 files in 2 folders, not watched\nwhat is on disk does not load:\n.*rejected/);
+    expect(status).toMatch(
+      /\n2 files in 2 folders, not watched\n(?: {2}.*\n)+what is on disk does not load:\n.*rejected/,
+    );
     write(cwd, "apps/lib/b.lua", "return { value = 4 }");
     expect(await relua(["clean", "lib.b"], at)).toMatchObject({
       code: 0,

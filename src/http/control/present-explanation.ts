@@ -6,15 +6,16 @@ import { byEnds } from "../../core/graph-view.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
 import type { Reason } from "../../core/reason.ts";
+import { relativeFile } from "../../core/relative-file.ts";
 import type { Resolution } from "../../core/resolution.ts";
+import { toldFileName, toldReason, toldResolution } from "../../core/told-resolution.ts";
 import type { FileVerdict, ModuleVerdict } from "../../core/verdict.ts";
-import { presentPlan, presentPlannedChange, relativeFile, relativeText } from "./present.ts";
+import { presentPlan, presentPlannedChange } from "./present.ts";
 import type {
   PresentedFileExplanation,
   PresentedGraph,
   PresentedModule,
   PresentedModuleExplanation,
-  PresentedResolution,
 } from "./schemas.ts";
 
 /** What is shown of a module beside its own record. */
@@ -60,9 +61,9 @@ export function presentModuleExplanation(
   return {
     ...shown,
     generation: record === undefined ? null : shown.generation,
-    resolution: presentResolution(name, resolution, around.reason, prefix),
-    edges: edges.map(presentEdge).sort(byEnds),
-    reasons: reasons.map((reason) => presentReason(reason, prefix)),
+    resolution: toldResolution(name, resolution, around.reason, prefix),
+    edges: edges.map((edge) => presentEdge(edge, prefix)).sort(byEnds),
+    reasons: reasons.map((reason) => toldReason(reason, prefix)),
     last: last === undefined ? null : presentModuleVerdict(last, prefix),
     lastEvicted: lastEvicted === undefined ? null : presentModuleVerdict(lastEvicted, prefix),
     onChange: around.onChange === undefined ? null : presentPlan(around.onChange, prefix),
@@ -86,43 +87,20 @@ export function presentFileExplanation(
     hash: active ?? null,
     onDisk: disk ?? null,
     names: [...names, ...spelled.map(({ name }) => ({ name }))].map((each) => ({
-      ...presentFileName(each, prefix),
+      ...toldFileName(each, prefix),
       vms: presentVms(known.get(each.name)?.vms ?? []),
     })),
-    reasons: reasons.map((reason) => presentReason(reason, prefix)),
+    reasons: reasons.map((reason) => toldReason(reason, prefix)),
     last: last === undefined ? null : presentFileVerdict(last, prefix),
     onChange: presentPlan(onChange, prefix),
   };
 }
 
-/** @param reason why it leads nowhere */
-export function presentResolution(
-  name: string | null,
-  { path, file, probes, shadowed, names }: Resolution,
-  reason: Reason | undefined,
+export function presentEdge(
+  { from, to, kind, at, static: isStatic }: Edge,
   prefix: string,
-): PresentedResolution {
-  const files = (paths: readonly string[]) => paths.map((each) => relativeFile(each, prefix));
-  return {
-    name,
-    file: fileOrNull(path, prefix),
-    realFile: fileOrNull(file, prefix),
-    probes: files(probes),
-    shadowed: files(shadowed),
-    names: names.map((each) => presentFileName(each, prefix)),
-    reason: reason === undefined ? null : presentReason(reason, prefix),
-  };
-}
-
-export function presentReason(
-  { code, text }: Reason,
-  prefix: string,
-): { code: Reason["code"]; text: string } {
-  return { code, text: relativeText(text, prefix) };
-}
-
-export function presentEdge({ from, to, kind, at, static: isStatic }: Edge): PresentedGraph["edges"][number] {
-  return { from, to, kind, at, ...(isStatic && { static: isStatic }) };
+): PresentedGraph["edges"][number] {
+  return { from, to, kind, at: relativeFile(at, prefix), ...(isStatic && { static: isStatic }) };
 }
 
 /** VMs that serve; the canary is 0. */
@@ -141,10 +119,10 @@ function presentModuleVerdict(
     chain: chain.map(({ name, kind, at, static: isStatic }) => ({
       name,
       ...(kind !== undefined && { kind }),
-      ...(at !== undefined && { at }),
+      ...(at !== undefined && { at: relativeFile(at, prefix) }),
       ...(isStatic && { static: isStatic }),
     })),
-    reason: reason === undefined ? null : presentReason(reason, prefix),
+    reason: reason === undefined ? null : toldReason(reason, prefix),
   };
 }
 
@@ -159,13 +137,6 @@ function presentVerdict({ id, outcome, generation, startedAt }: Outcome) {
   return { id, outcome, generation, startedAt: new Date(startedAt).toISOString() };
 }
 
-function presentFileName(
-  { name, shadowedBy }: Resolution["names"][number],
-  prefix: string,
-): PresentedResolution["names"][number] {
-  return { name, ...(shadowedBy !== undefined && { shadowedBy: relativeFile(shadowedBy, prefix) }) };
-}
-
 function unknownTo(name: string, { path, hash, probes }: Resolution): ModuleRecord {
   const none: ReadonlySet<number> = new Set();
   return {
@@ -177,6 +148,7 @@ function unknownTo(name: string, { path, hash, probes }: Resolution): ModuleReco
     generation: 0,
     vms: none,
     pinnedIn: none,
+    described: false,
   };
 }
 

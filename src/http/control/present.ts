@@ -5,6 +5,7 @@ import type { TargetStatus } from "../../core/delivery.ts";
 import type { HoldStatus } from "../../core/hold.ts";
 import type { LoadError, Outcome, PlannedChange, VmApplied } from "../../core/outcome.ts";
 import type { Plan } from "../../core/plan.ts";
+import { relativeFile, relativeText } from "../../core/relative-file.ts";
 import type { AgentStatus, VmStatus, WatchStatus } from "../../core/status.ts";
 import type {
   PresentedChange,
@@ -35,7 +36,7 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
       commitMs: tenths(stages.commitMs),
     },
     changes: outcome.changes.map((change) => presentPlannedChange(change, prefix)),
-    evicted: presentEvicted(outcome.evicted),
+    evicted: presentEvicted(outcome.evicted, prefix),
     kept: presentKept(outcome.kept, prefix),
     vms: outcome.vms.map(presentApplied),
     targets: outcome.targets.map(({ target, applied, missing, error }) => ({
@@ -72,14 +73,14 @@ export function presentPlannedChange(change: PlannedChange, prefix: string): Pre
 export function presentPlan(plan: Plan, prefix: string): PresentedPlan {
   return {
     roots: [...plan.roots],
-    evicted: presentEvicted(plan.evict),
+    evicted: presentEvicted(plan.evict, prefix),
     kept: presentKept(plan.kept, prefix),
     recycleRequired: [...plan.recycleRequired],
   };
 }
 
 export function presentStatus(status: AgentStatus, prefix: string): PresentedStatus {
-  const { watch, rejected } = status;
+  const { watch, traffic, rejected } = status;
   return {
     generation: status.generation,
     pending: status.pending,
@@ -90,13 +91,14 @@ export function presentStatus(status: AgentStatus, prefix: string): PresentedSta
     vms: status.vms.map(presentVm),
     targets: status.targets.map(presentTarget),
     watch: presentWatch(watch, prefix),
+    waiting: traffic.waiting,
     rejected: rejected === undefined ? null : presentOutcome(rejected, prefix),
     uptimeMs: tenths(status.uptimeMs),
   };
 }
 
 function presentWatch(watch: WatchStatus, prefix: string): PresentedStatus["watch"] {
-  const { files, folders, mode, live, sweep } = watch;
+  const { files, folders, mode, live, sweep, reading } = watch;
   return {
     files,
     folders,
@@ -116,6 +118,7 @@ function presentWatch(watch: WatchStatus, prefix: string): PresentedStatus["watc
       costMs: tenths(sweep.costMs),
       missed: sweep.missed,
     },
+    reading: reading ?? null,
   };
 }
 
@@ -159,17 +162,6 @@ function presentApplied({ appliedMs, ...vm }: VmApplied): PresentedOutcome["vms"
   return { ...vm, appliedMs: tenths(appliedMs) };
 }
 
-/** Inside the prefix the rest of the path, outside the whole of it. */
-export function relativeFile(path: string, prefix: string): string {
-  const folder = prefix.endsWith("/") ? prefix : `${prefix}/`;
-  return path.startsWith(folder) ? path.slice(folder.length) : path;
-}
-
-/** A text with paths in it. */
-export function relativeText(text: string, prefix: string): string {
-  return prefix === "/" ? text : text.replaceAll(`${prefix}/`, "");
-}
-
 /** One line: `apps/c.lua:3: unexpected symbol near 'x'`. */
 export function loadErrorLine(error: LoadError, prefix: string): string {
   const { file, line, message } = presentLoadError(error, prefix);
@@ -189,8 +181,12 @@ function presentLoadError(error: LoadError, prefix: string): PresentedOutcome["e
   };
 }
 
-function presentEvicted(members: Plan["evict"]): PresentedOutcome["evicted"] {
-  return members.map(({ name, because, via }) => ({ name, because: [...because], ...(via && { via }) }));
+function presentEvicted(members: Plan["evict"], prefix: string): PresentedOutcome["evicted"] {
+  return members.map(({ name, because, via }) => ({
+    name,
+    because: [...because],
+    ...(via && { via: { ...via, ...(via.at !== undefined && { at: relativeFile(via.at, prefix) }) } }),
+  }));
 }
 
 function presentKept(kept: Plan["kept"], prefix: string): PresentedOutcome["kept"] {

@@ -4,10 +4,10 @@ import { z } from "zod";
 import type { Graph } from "../../../core/graph.ts";
 import { type GraphView, viewGraph } from "../../../core/graph-view.ts";
 import { isChunk } from "../../../core/plan.ts";
+import { relativeFile } from "../../../core/relative-file.ts";
 import { canonicalName, resolve } from "../../../core/search-path.ts";
 import { wholeGraph } from "../../../core/whole-graph.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
-import { relativeFile } from "../present.ts";
 import { presentEdge } from "../present-explanation.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { graphSchema, type PresentedGraph } from "../schemas.ts";
@@ -106,7 +106,7 @@ export function presentGraph(view: GraphView, incomplete: string | null, prefix:
       vms: [...vms],
       ...(isStatic && { static: isStatic }),
     })),
-    edges: view.edges.map(presentEdge),
+    edges: view.edges.map((edge) => presentEdge(edge, prefix)),
     cycles: view.cycles.map((names) => [...names]),
     aliases: view.aliases.map(({ path, names }) => ({ file: relativeFile(path, prefix), names: [...names] })),
     incomplete,

@@ -3,9 +3,9 @@
 import { z } from "zod";
 import { explainModule } from "../../../core/explain.ts";
 import { resolutionReason } from "../../../core/nowhere.ts";
+import { relativeFile } from "../../../core/relative-file.ts";
 import { candidates } from "../../../core/search-path.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
-import { relativeFile } from "../present.ts";
 import { type ModuleSurroundings, presentModule, presentModuleExplanation } from "../present-explanation.ts";
 import { problem, problemResponse } from "../problem.ts";
 import { moduleExplanationSchema, moduleSchema } from "../schemas.ts";

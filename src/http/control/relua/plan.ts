@@ -3,9 +3,11 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { explainFile } from "../../../core/explain.ts";
+import { relativeFile } from "../../../core/relative-file.ts";
+import { toldReason } from "../../../core/told-resolution.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
-import { presentPlan, relativeFile } from "../present.ts";
-import { presentReason } from "../present-explanation.ts";
+import { presentPlan } from "../present.ts";
+
 import { plannedFilesSchema } from "../schemas.ts";
 import { nothing } from "./fields.ts";
 import { knowledgeOf } from "./knowledge.ts";
@@ -40,7 +42,7 @@ export function planOperation(agent: ControlledAgent): Operation {
           reasons: explainFile(knowledge, path)
             // It is asked what a change would do: that there is none now is no reason.
             .reasons.filter(({ code }) => code !== "unchanged" && code !== "pending")
-            .map((reason) => presentReason(reason, prefix)),
+            .map((reason) => toldReason(reason, prefix)),
         })),
       });
     },

@@ -5,8 +5,8 @@ import { z } from "zod";
 import { resolutionReason } from "../../../core/nowhere.ts";
 import { knownFiles, resolveName, resolvePath } from "../../../core/resolution.ts";
 import { canonicalName } from "../../../core/search-path.ts";
+import { toldResolution } from "../../../core/told-resolution.ts";
 import type { ControlledAgent } from "../controlled-agent.ts";
-import { presentResolution } from "../present-explanation.ts";
 import { resolutionSchema } from "../schemas.ts";
 import { nothing, takes, text } from "./fields.ts";
 import { type Operation, operation } from "./operation.ts";
@@ -41,7 +41,7 @@ export function resolveOperation(agent: ControlledAgent): Operation {
       const { skipped } = agent.status().watch;
       const reason = resolutionReason({ searchPath, ignoredBy, skipped }, active.files, found);
       return Response.json(
-        presentResolution(name === undefined ? null : canonicalName(name), found, reason, prefix),
+        toldResolution(name === undefined ? null : canonicalName(name), found, reason, prefix),
       );
     },
   });

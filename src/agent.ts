@@ -276,6 +276,11 @@ export class Agent {
       vms: this.#fleet?.pool.vms() ?? [],
       targets: this.#hosts.targets.map((target) => target.status()),
       watch,
+      traffic: {
+        ...this.#web.traffic,
+        waiting: this.#fleet?.pool.waiting ?? 0,
+        unfinished: this.#fleet?.pool.unfinished ?? {},
+      },
       rejected: this.reloader.rejected,
       uptimeMs: performance.now() - this.#startedAtMs,
     };

@@ -5,6 +5,7 @@ import type { Config } from "./config/index.ts";
 import type { LocationHandlers } from "./core/exchange.ts";
 import type { LogLevel } from "./core/log.ts";
 import { formatListen, type ServersDocument } from "./core/servers.ts";
+import type { TrafficStatus } from "./core/status.ts";
 import type { Dispatcher } from "./core/work.ts";
 import type { ControlledAgent } from "./http/control/controlled-agent.ts";
 import { type ControlPlane, createControlPlane } from "./http/control/server.ts";
@@ -74,6 +75,11 @@ export class WebFront {
   /** Addresses that clients can connect to, `127.0.0.1:8080`. */
   get dataAddresses(): readonly string[] {
     return (this.#data?.addresses ?? []).map(formatListen);
+  }
+
+  /** Of the data plane: open connections, and responses so far by the first digit of their status. */
+  get traffic(): Pick<TrafficStatus, "connections" | "responses"> {
+    return { connections: this.#data?.connections ?? 0, responses: this.#data?.responses ?? [] };
   }
 
   /** Address of the control plane; undefined before `listen`. */

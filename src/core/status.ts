@@ -3,6 +3,7 @@
 import type { TargetStatus } from "./delivery.ts";
 import type { HoldStatus } from "./hold.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Unavailable } from "./work.ts";
 
 export interface VmStatus {
   /** Counts from 1; stays the same when the VM is replaced. */
@@ -16,6 +17,8 @@ export interface VmStatus {
   /** Bytes of JavaScript heap and external memory, as the VM last measured them; undefined until then. */
   readonly heap: number | undefined;
   readonly restarts: number;
+  /** Requests and calls that were posted to it since the start, to those included whose place it took. */
+  readonly dispatched: number;
 }
 
 /** A path that could be a module and is none, and why: `FIFO`, `larger than maxFileBytes`, `EACCES`, … */
@@ -41,6 +44,13 @@ export interface SweepStatus {
   readonly missed: number;
 }
 
+/** How far a pass over the disk has come. */
+export interface ReadingStatus {
+  readonly filesDone: number;
+  /** Of those found so far. */
+  readonly filesTotal: number;
+}
+
 export interface WatchStatus {
   readonly files: number;
   readonly folders: number;
@@ -54,7 +64,24 @@ export interface WatchStatus {
   /** Changes from now on are noticed without being asked for: false at start, and always with `manual`. */
   readonly live: boolean;
   readonly sweep: SweepStatus;
+  /** The pass that has been running for over a second; undefined while there is none. */
+  readonly reading: ReadingStatus | undefined;
 }
+
+/** What HTTP clients and the VMs have to do with each other. */
+export interface TrafficStatus {
+  /** Open connections of the data plane. */
+  readonly connections: number;
+  /** Responses since the start, by the first digit of their status. */
+  readonly responses: readonly number[];
+  /** Requests and calls that wait for a VM. */
+  readonly waiting: number;
+  /** Requests and calls since the start that no VM has finished, by reason. */
+  readonly unfinished: Readonly<Partial<Record<UnfinishedWhy, number>>>;
+}
+
+/** Without those that a VM ended itself. */
+export type UnfinishedWhy = Exclude<Unavailable, "no-answer">;
 
 export interface AgentStatus {
   readonly generation: number;
@@ -71,6 +98,7 @@ export interface AgentStatus {
   /** The hosts beside us. */
   readonly targets: readonly TargetStatus[];
   readonly watch: WatchStatus;
+  readonly traffic: TrafficStatus;
   /** The standing rejection. */
   readonly rejected: Outcome | undefined;
   /** Milliseconds since the start. */

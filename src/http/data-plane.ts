@@ -92,6 +92,8 @@ export class DataPlane {
       generation: options.generation,
       closing: false,
       log: options.log ?? (() => {}),
+      // A status has three digits.
+      responses: new Array<number>(10).fill(0),
     };
   }
 
@@ -103,6 +105,11 @@ export class DataPlane {
   /** Open connections. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Responses so far, by the first digit of their status. */
+  get responses(): readonly number[] {
+    return this.#front.responses;
   }
 
   /** See `openDataPlane`. */
@@ -205,6 +212,7 @@ export class DataPlane {
 
   /** A whole response as text, where there is no request to respond to. */
   #rawAnswer(status: number): string {
+    this.#front.responses[(status / 100) | 0]! += 1;
     const page = errorPage(status);
     const signature = this.#front.exposeGeneration
       ? { generation: this.#front.generation(), vm: 0 }

@@ -16,6 +16,8 @@ export interface Front {
   /** Connections end with the response that is next. */
   readonly closing: boolean;
   readonly log: (level: LogLevel, message: string) => void;
+  /** Responses so far, by the first digit of their status. */
+  readonly responses: number[];
 }
 
 export interface ReplyLimits {

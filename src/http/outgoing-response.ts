@@ -167,6 +167,7 @@ export class OutgoingResponse {
     if (this.#closes) lines.push("Connection", "close");
     try {
       this.#res.writeHead(status, statusPhrase(status), lines);
+      this.#front.responses[(status / 100) | 0]! += 1;
       return true;
     } catch (error) {
       this.#front.log("error", `response head refused: ${(error as Error).message}`);

@@ -21,10 +21,10 @@ import { Watcher } from "./watcher.ts";
 const mostSkipped = 1000;
 const noSweep = { lastAt: undefined, costMs: 0, missed: 0 };
 
-/** Owns index, scanner and watcher. Everything it has to say goes through `post`. */
 /** Files of a step that travel one by one. */
 const mostUnpacked = 1_000;
 
+/** Owns index, scanner and watcher. Everything it has to say goes through `post`. */
 export class Disk {
   readonly #boot: SourceThreadBoot;
   readonly #post: (message: SourceToMain) => void;
@@ -164,6 +164,7 @@ export class Disk {
         .filter((folder) => this.#index.folder(folder) === undefined),
       skipped: this.#index.skipped().slice(0, mostSkipped),
       pending: this.#pending,
+      reading: undefined,
       ...this.#watching(),
     };
   }

@@ -57,8 +57,6 @@ class DiskSource implements Source {
   #started = false;
   #closed = false;
   #deaths = 0;
-  /** A pass was told of whose end was not. */
-  #inProgress = false;
   #nextId = firstPass + 1;
   #sequence = 0;
 
@@ -76,6 +74,7 @@ class DiskSource implements Source {
       pending: false,
       live: false,
       sweep: { lastAt: undefined, costMs: 0, missed: 0 },
+      reading: undefined,
     };
   }
 
@@ -166,7 +165,12 @@ class DiskSource implements Source {
         this.#step(message);
         break;
       case "status":
-        this.#setStatus({ ...message.status, pending: this.#status.pending });
+        // What has a message of its own is told by that alone.
+        this.#setStatus({
+          ...message.status,
+          pending: this.#status.pending,
+          reading: this.#status.reading,
+        });
         break;
       case "pending":
         this.#setPending(message.pending);
@@ -175,8 +179,7 @@ class DiskSource implements Source {
         this.#emit("warning", message.message);
         break;
       case "progress":
-        this.#inProgress = message.done < message.total;
-        this.#emit("progress", message.done, message.total);
+        this.#progress(message.done, message.total);
         break;
     }
   }
@@ -219,9 +222,13 @@ class DiskSource implements Source {
 
   /** The pass that somebody watches ended with its thread. */
   #endProgress(): void {
-    if (!this.#inProgress) return;
-    this.#inProgress = false;
-    this.#emit("progress", 0, 0);
+    if (this.#status.reading !== undefined) this.#progress(0, 0);
+  }
+
+  #progress(filesDone: number, filesTotal: number): void {
+    const reading = filesDone < filesTotal ? { filesDone, filesTotal } : undefined;
+    this.#setStatus({ ...this.#status, reading });
+    this.#emit("progress", filesDone, filesTotal);
   }
 
   #failAll(why: string): void {

@@ -39,8 +39,8 @@ export abstract class Flight implements Linked<Flight>, Ticket {
   abstract message(id: number, transfer: ArrayBuffer[]): WorkMessage;
   /** Passes an answer of the VM with that number on to the sink. */
   abstract receive(answer: Answer, vm: number): void;
-  /** Ends it without an answer from Lua; nothing when it is settled. */
-  abstract giveUp(reason: Unavailable): void;
+  /** Ends it without an answer from Lua; false, and nothing happens, when it is settled. */
+  abstract giveUp(reason: Unavailable): boolean;
 
   abort(): void {
     if (this.settled) return;
@@ -104,11 +104,12 @@ export class RequestFlight extends Flight {
     }
   }
 
-  giveUp(reason: Unavailable): void {
-    if (this.settled) return;
+  giveUp(reason: Unavailable): boolean {
+    if (this.settled) return false;
     this.settled = true;
     if (this.#headSent) this.#sink.broken();
     else this.#sink.unavailable(reason);
+    return true;
   }
 }
 
@@ -143,9 +144,10 @@ export class CallFlight extends Flight {
     }
   }
 
-  giveUp(reason: Unavailable): void {
-    if (this.settled) return;
+  giveUp(reason: Unavailable): boolean {
+    if (this.settled) return false;
     this.settled = true;
     this.#sink.unavailable(reason);
+    return true;
   }
 }

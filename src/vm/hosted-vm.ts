@@ -47,9 +47,9 @@ export interface VmListener {
   gone(vm: HostedVm, end: VmEnd): void;
   /**
    * Nothing of it runs any more. `unstarted`, in the order of their posting, have not run one instruction;
-   * all others have been answered, as `vm-died` where nothing else is known.
+   * all others have been answered, `lost` of them as `vm-died`: nothing else is known of those.
    */
-  ended(vm: HostedVm, unstarted: readonly Flight[]): void;
+  ended(vm: HostedVm, unstarted: readonly Flight[], lost: number): void;
 }
 
 /** The two ends of the promise `ready`. */
@@ -111,6 +111,11 @@ export class HostedVm implements Carrier {
   /** Work that is posted and not over. */
   get inFlight(): number {
     return this.#flights.size;
+  }
+
+  /** Work that was posted to it so far. */
+  get dispatched(): number {
+    return this.#lastId;
   }
 
   /** The generation it has applied; it answers no later request on an older one. */
@@ -232,7 +237,8 @@ export class HostedVm implements Carrier {
     await this.#resident.stopped;
     this.#readRest();
     this.#port.close();
-    this.#listener.ended(this, this.#takeUnstarted());
+    const { unstarted, lost } = this.#takeUnstarted();
+    this.#listener.ended(this, unstarted, lost);
   }
 
   /** Reads what the thread posted before its end: other ports (Piscina's own) may have told of the end first. */
@@ -253,16 +259,17 @@ export class HostedVm implements Carrier {
     this.#listener.gone(this, end);
   }
 
-  #takeUnstarted(): Flight[] {
+  #takeUnstarted(): { readonly unstarted: readonly Flight[]; readonly lost: number } {
     const startedId = Atomics.load(this.slots, slot.startedId);
     const unstarted: Flight[] = [];
+    let lost = 0;
     for (const flight of this.#flights.values()) {
       flight.carrier = undefined;
       // The slot has 32 bits and ids may have grown past them: compared as serial numbers.
       if (((flight.id - startedId) | 0) > 0) unstarted.push(flight);
-      else flight.giveUp("vm-died");
+      else if (flight.giveUp("vm-died")) lost += 1;
     }
     this.#flights.clear();
-    return unstarted;
+    return { unstarted, lost };
   }
 }

@@ -3,7 +3,7 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import type { VmStatus } from "../core/status.ts";
+import type { UnfinishedWhy, VmStatus } from "../core/status.ts";
 import type { CallSink, CallWork, RequestSink, RequestWork, Ticket } from "../core/work.ts";
 import { ReluaError } from "../errors.ts";
 import { chooseVm, WaitingLine } from "./admission.ts";
@@ -38,6 +38,7 @@ export class Pool {
   #state: "open" | "draining" | "closed" = "open";
   #closing: Promise<void> | undefined;
   #last = -1;
+  readonly #unfinished: Record<UnfinishedWhy, number> = { "pool-full": 0, "pool-closed": 0, "vm-died": 0 };
   /** Resolves `drain`, as soon as nothing waits and nothing is in flight. */
   #tellIdle: (() => void) | undefined;
 
@@ -107,7 +108,7 @@ export class Pool {
       work.type === "request"
         ? new RequestFlight(work, sink as RequestSink)
         : new CallFlight(work, sink as CallSink);
-    if (this.#state !== "open") flight.giveUp("pool-closed");
+    if (this.#state !== "open") this.#giveUp(flight, "pool-closed");
     else if (this.#line.size > 0 || !this.#send(flight)) this.#enqueue(flight);
     return flight;
   }
@@ -164,6 +165,11 @@ export class Pool {
     return this.#line.size;
   }
 
+  /** Work since the start that no VM has finished, by reason; without what a VM ended itself. */
+  get unfinished(): Readonly<Record<UnfinishedWhy, number>> {
+    return this.#unfinished;
+  }
+
   /** Listens; the result stops it. */
   on<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): () => void {
     const events = this.#events as EventEmitter;
@@ -200,7 +206,7 @@ export class Pool {
     this.#state = "closed";
     for (let flight = this.#line.shift(); flight !== undefined; flight = this.#line.shift()) {
       flight.carrier = undefined;
-      flight.giveUp("pool-closed");
+      this.#giveUp(flight, "pool-closed");
     }
     await Promise.all(this.#seats.map((seat) => seat.close(graceMs)));
     for (const hosted of this.#hosted) hosted.kill("the pool is closed");
@@ -227,7 +233,10 @@ export class Pool {
         else if (notice.type === "log") this.#events.emit("log", vm.vm, notice.level, notice.message);
       },
       gone: (vm, end) => this.#events.emit("vm", statusOf(this.#seatOf(vm)), end),
-      ended: (_vm, unstarted) => this.#retry(unstarted),
+      ended: (_vm, unstarted, lost) => {
+        this.#unfinished["vm-died"] += lost;
+        this.#retry(unstarted);
+      },
     };
   }
 
@@ -246,7 +255,11 @@ export class Pool {
   #enqueue(flight: Flight): void {
     flight.waitsSince = performance.now();
     if (this.#line.push(flight)) flight.carrier = this.#lineCarrier;
-    else flight.giveUp("pool-full");
+    else this.#giveUp(flight, "pool-full");
+  }
+
+  #giveUp(flight: Flight, reason: UnfinishedWhy): void {
+    if (flight.giveUp(reason)) this.#unfinished[reason] += 1;
   }
 
   /** Gives up what waits since before `since`: no VM serves, or all of them are too slow. */
@@ -254,7 +267,7 @@ export class Pool {
     while ((this.#line.first?.waitsSince ?? since) < since) {
       const flight = this.#line.shift()!;
       flight.carrier = undefined;
-      flight.giveUp("pool-full");
+      this.#giveUp(flight, "pool-full");
     }
     this.#checkIdle();
   }
@@ -273,8 +286,8 @@ export class Pool {
     for (const flight of unstarted.toReversed()) {
       if (flight.settled) continue;
       flight.retries += 1;
-      if (this.#state === "closed") flight.giveUp("pool-closed");
-      else if (flight.retries > retryLimit) flight.giveUp("vm-died");
+      if (this.#state === "closed") this.#giveUp(flight, "pool-closed");
+      else if (flight.retries > retryLimit) this.#giveUp(flight, "vm-died");
       else {
         flight.carrier = this.#lineCarrier;
         flight.waitsSince = performance.now();
@@ -313,5 +326,6 @@ function statusOf(seat: Seat): VmStatus {
     modules: hosted?.modules ?? 0,
     heap: hosted?.heapBytes || undefined,
     restarts: seat.restarts,
+    dispatched: seat.dispatched,
   };
 }

@@ -23,6 +23,8 @@ export class Seat implements Candidate {
   readonly #listener: VmListener;
   #hosted: HostedVm | undefined;
   #restarts = -1;
+  /** By the VMs that were here before. */
+  #dispatched = 0;
   #failedBoots = 0;
   #closed = false;
   #pause: AbortController | undefined;
@@ -41,10 +43,11 @@ export class Seat implements Candidate {
       notice: (vm, notice) => listener.notice(vm, notice),
       gone: (vm, end) => {
         this.#hosted = undefined;
+        this.#dispatched += vm.dispatched;
         if (!this.#closed) this.#replace(vm);
         listener.gone(vm, end);
       },
-      ended: (vm, unstarted) => listener.ended(vm, unstarted),
+      ended: (vm, unstarted, lost) => listener.ended(vm, unstarted, lost),
     };
   }
 
@@ -64,6 +67,11 @@ export class Seat implements Candidate {
   /** How often a VM was started here after the first one. */
   get restarts(): number {
     return Math.max(0, this.#restarts);
+  }
+
+  /** Work that was posted to the VMs here so far. */
+  get dispatched(): number {
+    return this.#dispatched + (this.#hosted?.dispatched ?? 0);
   }
 
   /** Starts a VM. */

@@ -111,6 +111,33 @@ describe("dispatch", () => {
   });
 });
 
+describe("what is counted", () => {
+  it("is what was posted to each VM, to those included whose place it took", async () => {
+    await using pool = await StandInPool.started({ threads: 2, concurrency: 1 });
+    await Promise.all([pool.ask("/slow?20").over, pool.ask("/slow?20").over]);
+    expect(pool.vms().map((vm) => vm.dispatched)).toEqual([1, 1]);
+    await pool.recycle(1);
+    expect(pool.vms().map((vm) => vm.dispatched)).toEqual([1, 1]);
+    await Promise.all([pool.ask("/slow?20").over, pool.ask("/slow?20").over]);
+    expect(pool.vms().map((vm) => vm.dispatched)).toEqual([2, 2]);
+  });
+
+  it("is what no VM has finished, by reason, without what its client gave up", async () => {
+    await using pool = await StandInPool.started({ concurrency: 1, limits: { queue: 1 } });
+    const [silent, waiting] = [pool.ask("/silent"), pool.ask("/echo")];
+    expect(pool.ask("/echo").said).toEqual(["pool-full"]);
+    expect(pool.unfinished).toEqual({ "pool-full": 1, "pool-closed": 0, "vm-died": 0 });
+    waiting.ticket?.abort();
+    await pool.recycle(1, 30);
+    expect(await silent.over).toBe("vm-died");
+    expect(await pool.ask("/echo").over).toBe("response");
+    expect(pool.unfinished).toEqual({ "pool-full": 1, "pool-closed": 0, "vm-died": 1 });
+    await pool.close(0);
+    expect(pool.ask("/echo").said).toEqual(["pool-closed"]);
+    expect(pool.unfinished).toEqual({ "pool-full": 1, "pool-closed": 1, "vm-died": 1 });
+  });
+});
+
 describe("start", () => {
   it("rejects vm-failed with Lua's message when no VM boots", async () => {
     const pool = new StandInPool({ threads: 2, boot: () => snapshot(1, "unfit") });

@@ -43,6 +43,8 @@ export interface ControlledAgent {
   /** Ends the hold and commits what differs by now. */
   release(request?: Pick<ReloadRequest, "reason" | "waitMs">): Promise<Outcome>;
   status(): AgentStatus;
+  /** Of source contents in shared memory. */
+  readonly arenaBytes: number;
   /**
    * What the active sources require by their texts, loaded or not; the same list until one changes.
    * Rejects with ReluaError `analysis-failed`.

@@ -152,6 +152,10 @@ const watchSchema = z.strictObject({
       missed: z.int().nonnegative().describe("Differences so far that no event had told of"),
     })
     .describe("Comparing the whole tree with what is known, beside all events"),
+  reading: z
+    .strictObject({ filesDone: z.int().nonnegative(), filesTotal: z.int().nonnegative() })
+    .nullable()
+    .describe("A pass over the disk that has been running for over a second; null while there is none"),
 });
 
 export const statusSchema = z.strictObject({
@@ -168,6 +172,7 @@ export const statusSchema = z.strictObject({
   vms: z.array(vmSchema),
   targets: z.array(targetSchema).describe("The hosts beside the agent"),
   watch: watchSchema,
+  waiting: z.int().nonnegative().describe("Requests and calls that wait for a VM"),
   rejected: outcomeSchema.nullable().describe("The standing rejection"),
   uptimeMs: milliseconds,
 });

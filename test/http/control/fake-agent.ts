@@ -55,7 +55,19 @@ export const status: AgentStatus = {
   hold: undefined,
   diskDiffers: false,
   targets: [],
-  vms: [{ id: 1, state: "ready", generation: 7, inFlight: 2, modules: 3, heap: undefined, restarts: 0 }],
+  vms: [
+    {
+      id: 1,
+      state: "ready",
+      generation: 7,
+      inFlight: 2,
+      modules: 3,
+      heap: undefined,
+      restarts: 0,
+      dispatched: 12,
+    },
+  ],
+  traffic: { connections: 4, responses: [], waiting: 0, unfinished: {} },
   watch: {
     files: 4,
     folders: 2,
@@ -69,6 +81,7 @@ export const status: AgentStatus = {
     skipped: [],
     ignored: ["node_modules", 'watch.ignore has "*.bak"'],
     sweep: { lastAt: Date.UTC(2026, 0, 2), costMs: 7.04, missed: 2 },
+    reading: undefined,
   },
   rejected: undefined,
   uptimeMs: 1234.56,
@@ -86,6 +99,7 @@ const servers: ServersDocument = {
 
 export class FakeAgent implements ControlledAgent {
   readonly prefix = prefix;
+  readonly arenaBytes = 4096;
   readonly graph = createGraph();
   readonly searchPath = parseSearchPath("apps/?.lua;apps/?/init.lua;lib/?.lua", { prefix, cwd: prefix });
   readonly sources = {

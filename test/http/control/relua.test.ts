@@ -301,7 +301,9 @@ describe("status", () => {
         skipped: [],
         ignored: ["node_modules", 'watch.ignore has "*.bak"'],
         sweep: { lastAt: "2026-01-02T00:00:00.000Z", costMs: 7, missed: 2 },
+        reading: null,
       },
+      waiting: 0,
       rejected: null,
       uptimeMs: 1234.6,
     });

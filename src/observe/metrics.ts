@@ -3,14 +3,24 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Outcome } from "../core/outcome.ts";
 import type { AgentStatus } from "../core/status.ts";
+import { gauge, type Metric } from "./metric.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { ReloadMetrics } from "./reload-metrics.ts";
-import { type StatusMetric, statusMetrics } from "./status-metrics.ts";
+import { statusMetrics } from "./status-metrics.ts";
 
 /** What is measured: the agent, as far as metrics need it. */
 export interface Measured {
   status(): AgentStatus;
+  /** Of source contents in shared memory. */
+  readonly arenaBytes: number;
   on(event: "outcome", listener: (outcome: Outcome) => void): void;
 }
+
+const arenaBytes = gauge(
+  "relua_source_bytes",
+  "Source contents in shared memory: of what runs, of the disk, and of what can be gone back to",
+  (measured: Measured) => measured.arenaBytes,
+);
 
 /** Follows an agent for as long as it lives. Costs nothing between scrapes but a few additions for each reload. */
 export class Metrics {
@@ -28,7 +38,9 @@ export class Metrics {
       labelNames: ["version"],
       registers: [this.#registry],
     }).set({ version }, 1);
-    for (const metric of statusMetrics) this.#register(metric);
+    for (const metric of statusMetrics) this.#register(metric, () => this.#status);
+    this.#register(arenaBytes, () => this.#measured);
+    for (const metric of processMetrics) this.#register(metric, () => undefined);
     const reloads = new ReloadMetrics(this.#registry);
     measured.on("outcome", (outcome) => reloads.count(outcome));
   }
@@ -44,8 +56,8 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #register({ name, help, type, labels = [], read }: StatusMetric): void {
-    const samples = () => read(this.#status);
+  #register<From>({ name, help, type, labels = [], read }: Metric<From>, from: () => From): void {
+    const samples = () => read(from());
     const common = { name, help, labelNames: [...labels], registers: [this.#registry] };
     if (type === "counter")
       new Counter({

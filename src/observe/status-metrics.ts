@@ -1,25 +1,10 @@
 /** The metrics that say what an agent's status says, each read off it at the scrape. */
 
 import type { TargetState } from "../core/delivery.ts";
-import type { AgentStatus, VmStatus, WatchStatus } from "../core/status.ts";
+import type { AgentStatus, UnfinishedWhy, VmStatus, WatchStatus } from "../core/status.ts";
+import { counter, flag, gauge, type Metric, oneOf, sample } from "./metric.ts";
 
-/** One value; `of` are its labels. */
-export interface Sample {
-  readonly value: number;
-  readonly of?: Readonly<Record<string, string>>;
-}
-
-export interface StatusMetric {
-  /** By Prometheus' conventions: base units, `_total` behind what only grows. */
-  readonly name: string;
-  readonly help: string;
-  /** A counter begins anew when what it counts in does, as Prometheus expects. */
-  readonly type: "gauge" | "counter";
-  readonly labels?: readonly string[];
-  readonly read: (status: AgentStatus) => readonly Sample[];
-}
-
-/** Every value a label takes is known beforehand, so that one that is left goes back to 0. */
+/** Every value a label takes is known beforehand. */
 const modes = Object.keys({
   events: 1,
   polling: 1,
@@ -32,9 +17,16 @@ const vmStates = Object.keys({
   draining: 1,
   down: 1,
 } satisfies Record<VmStatus["state"], 1>);
+/** Statuses that a response can have begin with these. */
+const classes = [1, 2, 3, 4, 5];
+const unfinished = Object.keys({
+  "pool-full": 1,
+  "pool-closed": 1,
+  "vm-died": 1,
+} satisfies Record<UnfinishedWhy, 1>) as UnfinishedWhy[];
 const targetStates = Object.keys({ new: 1, current: 1, behind: 1, down: 1 } satisfies Record<TargetState, 1>);
 
-export const statusMetrics: readonly StatusMetric[] = [
+export const statusMetrics: readonly Metric<AgentStatus>[] = [
   gauge("relua_uptime_seconds", "Time since the start", ({ uptimeMs }) => uptimeMs / 1000),
   gauge("relua_generation", "The generation that runs", ({ generation }) => generation),
   flag("relua_pending", "An observed change has no outcome yet", ({ pending }) => pending),
@@ -68,11 +60,34 @@ export const statusMetrics: readonly StatusMetric[] = [
     "How long it took",
     ({ watch }) => watch.sweep.costMs / 1000,
   ),
+  counter(
+    "relua_watch_missed_total",
+    "Differences on disk that no event had told of; where it grows, the watcher misses changes",
+    ({ watch }) => watch.sweep.missed,
+  ),
+  gauge(
+    "relua_watch_unread_files",
+    "Files that a pass over the disk has still to look at, when it takes over a second",
+    ({ watch: { reading } }) => (reading === undefined ? 0 : reading.filesTotal - reading.filesDone),
+  ),
+
+  gauge("relua_http_connections", "Open connections of clients", ({ traffic }) => traffic.connections),
   {
-    name: "relua_watch_missed_total",
-    help: "Differences on disk that no event had told of; where it grows, the watcher misses changes",
+    name: "relua_http_responses_total",
+    help: "Responses to clients by the first digit of their status",
     type: "counter",
-    read: ({ watch }) => [{ value: watch.sweep.missed }],
+    labels: ["class"],
+    read: ({ traffic }) =>
+      classes.map((digit) => ({ value: traffic.responses[digit] ?? 0, of: { class: `${digit}xx` } })),
+  },
+  gauge("relua_waiting_requests", "Requests and calls that wait for a VM", ({ traffic }) => traffic.waiting),
+  {
+    name: "relua_unfinished_requests_total",
+    help: "Requests and calls that no VM has finished",
+    type: "counter",
+    labels: ["reason"],
+    read: ({ traffic }) =>
+      unfinished.map((reason) => ({ value: traffic.unfinished[reason] ?? 0, of: { reason } })),
   },
 
   {
@@ -85,6 +100,14 @@ export const statusMetrics: readonly StatusMetric[] = [
   },
   perVm("relua_vm_generation", "The generation that a VM is on", ({ generation }) => generation),
   perVm("relua_vm_in_flight_requests", "Requests that a VM has begun or has waiting", (vm) => vm.inFlight),
+  {
+    ...perVm(
+      "relua_vm_dispatched_requests_total",
+      "Requests and calls that were posted to a VM",
+      (vm) => vm.dispatched,
+    ),
+    type: "counter",
+  },
   perVm("relua_vm_modules", "Modules that a VM has loaded from files", ({ modules }) => modules),
   perVm(
     "relua_vm_heap_bytes",
@@ -119,16 +142,8 @@ export const statusMetrics: readonly StatusMetric[] = [
   ),
 ];
 
-function gauge(name: string, help: string, read: (status: AgentStatus) => number): StatusMetric {
-  return { name, help, type: "gauge", read: (status) => [{ value: read(status) }] };
-}
-
-function flag(name: string, what: string, read: (status: AgentStatus) => boolean): StatusMetric {
-  return gauge(name, `${what}: 1, else 0`, (status) => Number(read(status)));
-}
-
 /** VMs keep their numbers when they are replaced: there are never more series than VMs. */
-function perVm(name: string, help: string, read: (vm: VmStatus) => number | undefined): StatusMetric {
+function perVm(name: string, help: string, read: (vm: VmStatus) => number | undefined): Metric<AgentStatus> {
   return {
     name,
     help,
@@ -143,7 +158,7 @@ function perTarget(
   name: string,
   help: string,
   read: (target: AgentStatus["targets"][number], generation: number) => number | undefined,
-): StatusMetric {
+): Metric<AgentStatus> {
   return {
     name,
     help,
@@ -152,13 +167,4 @@ function perTarget(
     read: ({ targets, generation }) =>
       targets.flatMap((target) => sample(read(target, generation), { target: target.name })),
   };
-}
-
-/** What is not known has no value. */
-function sample(value: number | undefined, of: Sample["of"] = {}): readonly Sample[] {
-  return value === undefined ? [] : [{ value, of }];
-}
-
-function oneOf(label: string, values: readonly string[], now: string): readonly Sample[] {
-  return values.map((value) => ({ value: Number(value === now), of: { [label]: value } }));
 }

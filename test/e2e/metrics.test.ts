@@ -43,6 +43,30 @@ describe("metrics", () => {
     expect(value("relua_watch_missed_total")).toBe(0);
   });
 
+  it("tell of what clients got, by the first digit, and of what each VM had to do", async () => {
+    const place = await Place.open({
+      files: {},
+      answer: "if ngx.var.uri == '/error' then error('on purpose') end ngx.print('ok')",
+    });
+    for (const path of ["ok", "ok", "error", "%"]) await ask(`${place.site.url}/${path}`);
+    const { value } = await scrape(place);
+    expect(value('relua_http_responses_total{class="2xx"}')).toBe(2);
+    expect(value('relua_http_responses_total{class="4xx"}')).toBe(1);
+    expect(value('relua_http_responses_total{class="5xx"}')).toBe(1);
+    const [one, two] = [1, 2].map((vm) => value(`relua_vm_dispatched_requests_total{vm="${vm}"}`)!);
+    expect(one! + two!).toBe(3);
+    expect(value("relua_waiting_requests")).toBe(0);
+    expect(value("relua_http_connections")).toBeGreaterThanOrEqual(0);
+    expect(value('relua_unfinished_requests_total{reason="vm-died"}')).toBe(0);
+  });
+
+  it("say how much of the sources is in memory", async () => {
+    const place = await openPlace();
+    const { value } = await scrape(place);
+    expect(value("relua_source_bytes")).toBe(place.site.agent.arenaBytes);
+    expect(value("relua_source_bytes")).toBeGreaterThan(0);
+  });
+
   it("tell of a rejection for as long as it stands", async () => {
     const place = await openPlace();
     await place.answers();

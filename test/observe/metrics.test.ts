@@ -1,7 +1,9 @@
 /** Metrics: the text that Prometheus reads, and what the agent's status and outcomes become in it. */
 
+import { closeSync, openSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
-import type { AgentStatus } from "../../src/core/status.ts";
+import type { AgentStatus, VmStatus } from "../../src/core/status.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { FakeAgent, outcome, status } from "../http/control/fake-agent.ts";
 import { readExposition, valueAt } from "../support/exposition.ts";
@@ -17,7 +19,7 @@ async function scrapeOf(changes: Partial<AgentStatus>) {
   return scrape(new Metrics(agent, "1.2.3"));
 }
 
-const vm = { state: "ready", generation: 7, inFlight: 2, modules: 3, heap: undefined, restarts: 0 } as const;
+const [vm] = status.vms as [VmStatus];
 
 const target = {
   name: "nginx",
@@ -43,7 +45,7 @@ describe("the text", () => {
     const metrics = new Metrics(agent, "1.2.3");
     agent.emit("outcome", outcome());
     const families = readExposition(await metrics.text());
-    expect([...families.keys()].every((name) => /^relua_[a-z_]+$/.test(name))).toBe(true);
+    expect([...families.keys()].every((name) => /^(relua|process|nodejs)_[a-z_]+$/.test(name))).toBe(true);
     expect([...families.keys()].filter((name) => /_(ms|mb|milliseconds)\b/.test(name))).toEqual([]);
     expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(valueAt(families, 'relua_build_info{version="1.2.3"}')).toBe(1);
@@ -149,6 +151,31 @@ describe("the status", () => {
     expect(value('relua_vm_heap_bytes{vm="2"}')).toBeUndefined();
   });
 
+  it("tells of what clients ask, and of what the VMs do not get to", async () => {
+    const traffic = {
+      connections: 5,
+      responses: [0, 0, 40, 3, 2, 1],
+      waiting: 6,
+      unfinished: { "vm-died": 7 },
+    };
+    const value = await scrapeOf({ traffic });
+    expect(value("relua_http_connections")).toBe(5);
+    expect(value('relua_http_responses_total{class="2xx"}')).toBe(40);
+    expect(value('relua_http_responses_total{class="5xx"}')).toBe(1);
+    expect(value("relua_waiting_requests")).toBe(6);
+    expect(value('relua_unfinished_requests_total{reason="vm-died"}')).toBe(7);
+    // A series that begins with 1 has no increase.
+    expect(value('relua_unfinished_requests_total{reason="pool-full"}')).toBe(0);
+    expect(value('relua_vm_dispatched_requests_total{vm="1"}')).toBe(12);
+  });
+
+  it("tells what a long pass has still to read", async () => {
+    const reading = { filesDone: 40_000, filesTotal: 100_000 };
+    const value = await scrapeOf({ watch: { ...status.watch, reading } });
+    expect(value("relua_watch_unread_files")).toBe(60_000);
+    expect((await scrapeOf({}))("relua_watch_unread_files")).toBe(0);
+  });
+
   it("tells of each host, and counts its workers", async () => {
     const workers = [worker(3, 7), worker(4, 6), worker(5, undefined)];
     const value = await scrapeOf({ targets: [{ ...target, workers }] });
@@ -158,6 +185,25 @@ describe("the status", () => {
     expect(value('relua_target_workers{target="nginx"}')).toBe(3);
     expect(value('relua_target_workers_behind{target="nginx"}')).toBe(2);
   });
+});
+
+it("the process is there under the names that dashboards know", async () => {
+  const before = process.cpuUsage();
+  const value = await scrapeOf({});
+  const { user, system } = process.cpuUsage();
+  expect(value("process_cpu_seconds_total")).toBeGreaterThanOrEqual((before.user + before.system) / 1e6);
+  expect(value("process_cpu_seconds_total")).toBeLessThanOrEqual((user + system) / 1e6);
+  expect(value("process_start_time_seconds")! * 1000).toBeCloseTo(performance.timeOrigin, -1);
+  expect(value("process_resident_memory_bytes")).toBeGreaterThan(value("nodejs_heap_size_used_bytes")!);
+  expect(value("nodejs_main_thread_busy_seconds_total")).toBeGreaterThan(0);
+  expect(value("relua_source_bytes")).toBe(4096);
+});
+
+it.runIf(process.platform === "linux")("open files are counted as they are", async () => {
+  const file = openSync(import.meta.filename, "r");
+  const open = (await scrapeOf({}))("process_open_fds")!;
+  closeSync(file);
+  expect((await scrapeOf({}))("process_open_fds")).toBe(open - 1);
 });
 
 describe("reloads", () => {

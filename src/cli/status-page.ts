@@ -16,6 +16,7 @@ export function formatStatus(status: ToldStatus, style: Style): string {
     ...differenceLines(status).map(style.attention),
     ...holdLines(status, style).map(style.attention),
     ...vmRows(status).map((row) => `  ${row}`),
+    ...waitingLines(status).map(style.attention),
     ...targetLines(targets, generation, style),
     ...watchLines(watch, style),
     ...(rejected !== undefined
@@ -51,6 +52,10 @@ function holdLines({ held, hold }: ToldStatus, style: Style): readonly string[] 
   return [
     `changes are held by ${formatHolder(hold)}, since ${since}, for another ${formatSpan(hold.endsInMs)}`,
   ];
+}
+
+function waitingLines({ waiting }: ToldStatus): readonly string[] {
+  return waiting === 0 ? [] : [`  ${count(waiting, "request")} waiting: every VM has all it takes`];
 }
 
 /** One row per VM, in columns. */

@@ -1,7 +1,7 @@
 /** What is watched, by which means, and how well that goes, in few words. */
 
 import { listNames, shorten } from "../observe/abbreviate.ts";
-import { count, formatMs } from "../observe/quantities.ts";
+import { count, formatMs, grouped } from "../observe/quantities.ts";
 import type { Style } from "../observe/style.ts";
 import type { ToldWatch } from "./answers.ts";
 
@@ -20,10 +20,22 @@ export function watchedText({
   return `${count(files, "file")} watched ${where}${means}`;
 }
 
+/** `reading 40,000 of 100,000 files` */
+export function readingText({
+  filesDone,
+  filesTotal,
+}: {
+  readonly filesDone: number;
+  readonly filesTotal: number;
+}): string {
+  return `reading ${grouped(filesDone)} of ${grouped(filesTotal)} files`;
+}
+
 /** All of it for `relua status`: what needs attention stands out, lists are cut. */
 export function watchLines(watch: ToldWatch, style: Style): readonly string[] {
-  const { mode, live, missingRoots, skipped, ignored } = watch;
+  const { mode, live, missingRoots, skipped, ignored, reading } = watch;
   const attention = [
+    ...(reading === undefined ? [] : [readingText(reading)]),
     ...(live || mode === "manual"
       ? []
       : ["the watcher is starting: changes may go unnoticed until it is ready"]),

@@ -281,6 +281,13 @@ describe("status", () => {
     });
   });
 
+  it("says how many requests wait for a VM", async () => {
+    const { url } = await standInAgent({ body: { ...status, waiting: 3 } });
+    expect((await relua(["status"], at(url))).out).toContain(
+      "\n  3 requests waiting: every VM has all it takes\n",
+    );
+  });
+
   describe("of the watching", () => {
     const watching = {
       ...status.watch,
@@ -311,6 +318,11 @@ describe("status", () => {
         "  last sweep 2026-01-02T14:03:12.000Z, 7.0 ms; events have told of every change so far",
         "  ignored: names that start with a dot, node_modules, a … and 2 more",
       ]);
+    });
+
+    it("says how far a long pass over the disk has come", async () => {
+      const lines = await linesOf({ ...watching, reading: { filesDone: 40_000, filesTotal: 100_000 } });
+      expect(lines).toContain("  reading 40,000 of 100,000 files");
     });
 
     it("says when it is not ready, and when it has missed changes", async () => {

@@ -3,7 +3,8 @@
 import type { CommandModule } from "yargs";
 import type { Terminal } from "../../observe/terminal.ts";
 import { findAgent } from "../agent-address.ts";
-import { callAgent } from "../client.ts";
+import { callWithProgress } from "../call-with-progress.ts";
+import type { Call } from "../client.ts";
 import { tellOutcome } from "../outcome.ts";
 import {
   type ClientArguments,
@@ -35,12 +36,13 @@ export function releaseCommand(terminal: Terminal): CommandModule<object, Releas
         ),
     handler: async (args) => {
       const { reason, json } = args;
-      const answer = await callAgent(await findAgent(args, process.env), {
+      const call: Call = {
         method: "POST",
         path: "api/v1/release",
         body: { ...(reason === undefined ? {} : { reason }), ...waitOf(args) },
         timeoutMs: waitedTimeoutMs(args),
-      });
+      };
+      const answer = await callWithProgress(await findAgent(args, process.env), call, terminal);
       tellOutcome(answer, terminal, { json });
     },
   };

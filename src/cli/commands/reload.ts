@@ -5,7 +5,8 @@ import { ReluaError } from "../../errors.ts";
 import { formatPlan } from "../../observe/report-detail.ts";
 import type { Terminal } from "../../observe/terminal.ts";
 import { findAgent } from "../agent-address.ts";
-import { callAgent } from "../client.ts";
+import { callWithProgress } from "../call-with-progress.ts";
+import type { Call } from "../client.ts";
 import { tellOutcome } from "../outcome.ts";
 import {
   type ClientArguments,
@@ -58,7 +59,7 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
         ),
     handler: async (args) => {
       const { names, all, force, dryRun, reason, json } = args;
-      const answer = await callAgent(await findAgent(args, process.env), {
+      const call: Call = {
         method: "POST",
         path: "api/v1/reloads",
         body: {
@@ -70,7 +71,8 @@ export function reloadCommand(terminal: Terminal): CommandModule<object, ReloadA
           ...waitOf(args),
         },
         timeoutMs: waitedTimeoutMs(args),
-      });
+      };
+      const answer = await callWithProgress(await findAgent(args, process.env), call, terminal);
       tellOutcome(answer, terminal, dryRun ? { json, format: formatPlan } : { json });
     },
   };

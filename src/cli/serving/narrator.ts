@@ -5,9 +5,9 @@ import type { Config } from "../../config/index.ts";
 import type { LogLevel } from "../../core/log.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { formatEntry, isShown } from "../../observe/log.ts";
-import { grouped } from "../../observe/quantities.ts";
 import { formatReport, reportOf } from "../../observe/report.ts";
 import type { Terminal } from "../../observe/terminal.ts";
+import { readingText } from "../watched.ts";
 
 /** What is told of: an agent, as far as its narrator knows it. */
 export interface Narrated {
@@ -62,9 +62,9 @@ export class Narrator {
   }
 
   /** A terminal has one line that is rewritten; a log gets one entry for each pass that takes its time. */
-  #progress(done: number, total: number): void {
-    const reading = done < total;
-    const text = `reading ${grouped(done)} of ${grouped(total)} files`;
+  #progress(filesDone: number, filesTotal: number): void {
+    const reading = filesDone < filesTotal;
+    const text = readingText({ filesDone, filesTotal });
     if (this.#terminal.showsProgress) this.#terminal.progress(reading ? text : "");
     else if (reading && !this.#reading) this.log("notice", text);
     this.#reading = reading;

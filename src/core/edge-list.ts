@@ -9,14 +9,18 @@ const mostLookedThrough = 16;
 export class EdgeList {
   /** The name that all its edges have in common. */
   readonly name: string;
+  /** The number of that name. */
+  readonly number: number;
   readonly #otherEnd: "from" | "to";
   /** An array is replaced, not changed, so that who goes through it may change the graph. */
   #edges: readonly Edge[] | Map<string, Edge> = [];
   /** In the order of requirers; made when asked for, and good until the next change. */
   #byRequirer: readonly Edge[] | undefined;
+  #requirers: readonly number[] | undefined;
 
-  constructor(name: string, otherEnd: "from" | "to") {
+  constructor(name: string, number: number, otherEnd: "from" | "to") {
     this.name = name;
+    this.number = number;
     this.#otherEnd = otherEnd;
   }
 
@@ -42,9 +46,15 @@ export class EdgeList {
     return this.#byRequirer;
   }
 
+  /** The numbers of the requirers, in the same order. */
+  requirers(numberOf: (name: string) => number): readonly number[] {
+    this.#requirers ??= this.byRequirer().map(({ from }) => numberOf(from));
+    return this.#requirers;
+  }
+
   /** Takes the place of the one with the same other end. */
   set(edge: Edge): void {
-    this.#byRequirer = undefined;
+    this.#byRequirer = this.#requirers = undefined;
     const edges = this.#edges;
     const other = edge[this.#otherEnd];
     if (edges instanceof Map) {
@@ -59,7 +69,7 @@ export class EdgeList {
   }
 
   delete(other: string): boolean {
-    this.#byRequirer = undefined;
+    this.#byRequirer = this.#requirers = undefined;
     const edges = this.#edges;
     if (edges instanceof Map) return edges.delete(other);
     const at = this.#indexOf(edges, other);

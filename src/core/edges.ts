@@ -1,16 +1,22 @@
 /** The edges of the graph, from both ends: what VMs told, over what the sources say. */
 
 import { EdgeList } from "./edge-list.ts";
-import type { Edge } from "./graph.ts";
+import type { Edge, NumberedNames } from "./graph.ts";
 
 const none: readonly Edge[] = [];
+const noNumbers: readonly number[] = [];
 
 /** At most one edge from one name to another: an observed one hides the static one until it is disconnected. */
-export class Edges {
+export class Edges implements NumberedNames {
   readonly #incoming = new Map<string, EdgeList>();
   readonly #outgoing = new Map<string, EdgeList>();
   /** One for each name at the other end. */
   readonly #static = new Map<string, readonly Edge[]>();
+  /** What leads to each name, by its number. */
+  readonly #intoNumber: (EdgeList | undefined)[] = [];
+  /** Numbers of names that have lost their last edge: the next ones get them. */
+  readonly #free: number[] = [];
+  #marks = new Int32Array(0);
 
   /** By the name that requires `name`, in the order of these names. */
   into(name: string): readonly Edge[] {
@@ -24,6 +30,28 @@ export class Edges {
   /** In the order in which they came. */
   outOf(name: string): Iterable<Edge> {
     return this.#outgoing.get(name)?.values() ?? none;
+  }
+
+  get size(): number {
+    return this.#intoNumber.length;
+  }
+
+  get marks(): Int32Array {
+    // Twice as long each time, so that a graph that grows while closures are asked for does not copy it for each.
+    if (this.#marks.length < this.size) this.#marks = new Int32Array(this.size * 2);
+    return this.#marks;
+  }
+
+  numberOf(name: string): number | undefined {
+    return (this.#outgoing.get(name) ?? this.#incoming.get(name))?.number;
+  }
+
+  intoNumber(number: number): readonly Edge[] {
+    return this.#intoNumber[number]?.byRequirer() ?? none;
+  }
+
+  requirersOf(number: number): readonly number[] {
+    return this.#intoNumber[number]?.requirers((name) => this.#outgoing.get(name)!.number) ?? noNumbers;
   }
 
   *all(): Iterable<Edge> {
@@ -100,21 +128,25 @@ export class Edges {
   #listOf(lists: Map<string, EdgeList>, name: string, otherEnd: "from" | "to"): EdgeList {
     const known = lists.get(name);
     if (known) return known;
-    const list = new EdgeList(name, otherEnd);
+    const number = this.numberOf(name) ?? this.#free.pop() ?? this.#intoNumber.push(undefined) - 1;
+    const list = new EdgeList(name, number, otherEnd);
     lists.set(name, list);
+    if (otherEnd === "from") this.#intoNumber[number] = list;
     return list;
   }
 
   /** Returns whether it was the last one that led to its end. */
   #delete(from: string, to: string): boolean {
-    remove(this.#outgoing, from, to);
-    return remove(this.#incoming, to, from);
+    this.#remove(this.#outgoing, from, to);
+    return this.#remove(this.#incoming, to, from);
   }
-}
 
-function remove(lists: Map<string, EdgeList>, name: string, other: string): boolean {
-  const edges = lists.get(name);
-  if (!edges?.delete(other) || edges.size > 0) return false;
-  lists.delete(name);
-  return true;
+  #remove(lists: Map<string, EdgeList>, name: string, other: string): boolean {
+    const edges = lists.get(name);
+    if (!edges?.delete(other) || edges.size > 0) return false;
+    lists.delete(name);
+    if (lists === this.#incoming) this.#intoNumber[edges.number] = undefined;
+    if (this.numberOf(name) === undefined) this.#free.push(edges.number);
+    return true;
+  }
 }

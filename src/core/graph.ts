@@ -65,6 +65,19 @@ interface MutableRecord extends ModuleRecord {
   described: boolean;
 }
 
+/** The names that have edges, by number, so that a walk need not look names up. A number is another name's later. */
+export interface NumberedNames {
+  /** All numbers are below it. */
+  readonly size: number;
+  /** A place for each number, 0 where nobody is walking: who sets one clears it before the end of its turn. */
+  readonly marks: Int32Array;
+  numberOf(name: string): number | undefined;
+  /** Edges that lead to the name, by the name of the requirer. */
+  intoNumber(number: number): readonly Edge[];
+  /** The numbers of the requirers, in the same order. */
+  requirersOf(number: number): readonly number[];
+}
+
 /** Mutable on purpose: it is fed by reports and asked by plans, both on the main thread. */
 export interface Graph {
   /** Takes what one VM loaded. */
@@ -100,6 +113,7 @@ export interface Graph {
   aliases(name: string): readonly string[];
   /** Names that were loaded from this path, or whose search passed it. */
   namesTouching(path: string): Iterable<string>;
+  readonly numbered: NumberedNames;
 }
 
 const nowhere: ReadonlySet<number> = new Set();
@@ -233,10 +247,12 @@ export function createGraph(): Graph {
     edges: () => edges.all(),
     namesOfFile: (file) => byFile.get(file),
     aliases(name) {
+      if (!byFile.isShared) return [];
       const file = records.get(name)?.file;
       return file === undefined ? [] : byFile.others(file, name);
     },
     namesTouching: (path) => byPath.get(path),
+    numbered: edges,
   };
 }
 

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent.ts";
 import { parseConfig } from "../../src/config/index.ts";
-import type { Edge } from "../../src/core/graph.ts";
+import { createGraph } from "../../src/core/graph.ts";
 import { type Distort, InProcessAgent, run } from "../support/in-process-agent.ts";
 import { MayDepend } from "./restart-equals/may-depend.ts";
 import {
@@ -257,14 +257,15 @@ const broken: Readonly<Record<string, Distort>> = {
 };
 
 const remembering: Distort = (graph) => {
-  const ever = new Map<string, Edge[]>();
+  const ever = createGraph();
   return {
     ...graph,
     connect(edge) {
-      ever.set(edge.to, [...(ever.get(edge.to) ?? []), edge]);
+      ever.connect(edge);
       return graph.connect(edge);
     },
-    dependents: (name) => ever.get(name) ?? [],
+    dependents: (name) => ever.dependents(name),
+    numbered: ever.numbered,
   };
 };
 

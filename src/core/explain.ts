@@ -122,7 +122,8 @@ function moduleReasons(
   if (why !== undefined) reasons.push(pinnedReason(why));
   const isHeld = (record?.vms.size ?? 0) > 0;
   const path = isHeld ? record?.path : (record?.path ?? resolution.path);
-  if (!isHeld && why !== "built in")
+  // Beside a host nobody knows what its workers hold.
+  if (!isHeld && record?.described !== true && why !== "built in")
     reasons.push(
       path === undefined
         ? { code: "not-found", text: "nothing on the search path answers to it" }
@@ -153,9 +154,10 @@ function fileReasons(
   const isThere = knowledge.active.files.has(path) || knowledge.disk.files.has(path);
   if (isThere && held.length === 0) {
     const leading = names.filter(({ shadowedBy }) => shadowedBy === undefined).map(({ name }) => name);
-    reasons.push(
-      namelessReason(names) ?? { code: "not-loaded", text: `no VM has loaded ${leading.join(", ")}` },
-    );
+    const nameless = namelessReason(names);
+    if (nameless !== undefined) reasons.push(nameless);
+    else if (!leading.some((name) => knowledge.graph.module(name)?.described))
+      reasons.push({ code: "not-loaded", text: `no VM has loaded ${leading.join(", ")}` });
   }
   for (const { name } of held) {
     const why = knowledge.pinnedWhy(name);

@@ -118,7 +118,7 @@ function nodeOf(graph: Graph, name: string, pathOf: ViewOptions["pathOf"]): View
     name,
     path: record === undefined ? pathOf(name) : record.path,
     vms: [...(record?.vms ?? [])].filter((id) => id > 0).sort((a, b) => a - b),
-    static: record === undefined && !isChunk(name),
+    static: (record === undefined || (record.described && record.vms.size === 0)) && !isChunk(name),
   };
 }
 

@@ -9,7 +9,13 @@ import { namesConcerned } from "./roots.ts";
 /** `why` of a name that no VM was seen to hold. */
 export const whyNotLoaded = "not loaded";
 
-/** A module that is not evicted although the change concerns it. */
+/** `why` of a name that was asked for and of which nothing differs. */
+export const whyUnchanged = "unchanged";
+
+/** `why` of a name that was asked for and to which nothing on the search path answers. */
+export const whyNotFound = "not found";
+
+/** A module that is not evicted although the change concerns it, or although somebody asked for it. */
 export interface Kept {
   readonly name: string;
   readonly why: string;
@@ -33,6 +39,8 @@ export interface PlanInput {
   readonly changes: readonly Change[];
   /** Names to evict whether or not anything changed. */
   readonly requested: readonly string[];
+  /** Names to evict where something changed: each is part of the plan, or kept with a reason. */
+  readonly asked?: readonly string[];
   readonly graph: Graph;
   /** Why a name is never evicted (`built in`, `pinned`); undefined when it may be. */
   readonly pinnedWhy: PinnedWhy;
@@ -75,6 +83,7 @@ export function planChange(input: PlanInput): Plan {
   for (const name of input.requested)
     if (!kept.has(name) && !isHeld(graph, name) && !graph.module(name)?.described)
       kept.set(name, whyNotLoaded);
+  explainAsked(input, evict, kept);
 
   return {
     roots: [...roots].sort(),
@@ -87,6 +96,17 @@ export function planChange(input: PlanInput): Plan {
       .filter((name) => isHeld(graph, name) && input.resolves(name))
       .reverse(),
   };
+}
+
+function explainAsked(input: PlanInput, evict: readonly ClosureMember[], kept: Map<string, string>): void {
+  const { asked = [], graph, pinnedWhy, resolves } = input;
+  if (asked.length === 0) return;
+  const evicted = new Set(evict.map(({ name }) => name));
+  for (const name of asked) {
+    if (evicted.has(name) || kept.has(name)) continue;
+    const isKnown = isHeld(graph, name) || graph.module(name)?.described === true;
+    kept.set(name, pinnedWhy(name) ?? (isKnown ? whyUnchanged : resolves(name) ? whyNotLoaded : whyNotFound));
+  }
 }
 
 function isHeld(graph: Graph, name: string): boolean {

@@ -2,7 +2,7 @@
 
 import type { HoldStatus } from "./hold.ts";
 import type { LoadError, Outcome } from "./outcome.ts";
-import { type Kept, whyNotLoaded } from "./plan.ts";
+import { type Kept, whyNotFound, whyNotLoaded, whyUnchanged } from "./plan.ts";
 
 /** Stable. */
 export const reasonCodes = [
@@ -55,7 +55,8 @@ export function pinnedReason(why: string): Reason {
 /** What a plan says of a name that it keeps. */
 export function keptReason({ why }: Kept): Reason {
   if (why === whyNotLoaded) return { code: "not-loaded", text: "no VM had loaded it" };
-  if (why === "unchanged") return { code: "unchanged", text: "nothing that it is made of had changed" };
+  if (why === whyUnchanged) return { code: "unchanged", text: "its file had not changed" };
+  if (why === whyNotFound) return { code: "not-found", text: "nothing on the search path answered to it" };
   if (why.startsWith("shadowed by ")) return { code: "shadowed", text: why };
   const [pinned = why, ...more] = why.split("; ");
   return { code: "pinned", text: [pinnedReason(pinned).text, ...more].join("; ") };

@@ -45,13 +45,20 @@ export class Planner {
     this.#parts = parts;
   }
 
-  plan(changes: readonly Change[], requested: readonly string[], next: NextFile): Plan {
+  /** @param request what of it was not evicted is kept with a reason */
+  plan(
+    changes: readonly Change[],
+    requested: readonly string[],
+    next: NextFile,
+    request: ReloadRequest = {},
+  ): Plan {
     const { graph, pinnedWhy, searchPath, store } = this.#parts;
     const changed = new Set(changes.map((change) => change.path));
     const exists = (path: string) => (changed.has(path) ? next(path) !== undefined : store.active.has(path));
     return planChange({
       changes,
       requested,
+      asked: this.#asked(request),
       graph,
       pinnedWhy,
       namesOf: (path) => namesOf(searchPath, path, exists),
@@ -108,6 +115,19 @@ export class Planner {
     if (record === undefined || record.vms.size === 0) return true;
     if (resolve(searchPath, record.name, (path) => store.active.has(path)).path !== undefined) return true;
     return changes.some(({ path, kind }) => kind === "removed" && path === record.path);
+  }
+
+  /** Names that a request is about, by themselves or by their files. */
+  #asked({ names = [], files = [] }: ReloadRequest): readonly string[] {
+    const { graph, searchPath, store } = this.#parts;
+    const ofFiles = files.flatMap((path) => {
+      const loaded = [...graph.namesTouching(path)].filter((name) => graph.module(name)?.path === path);
+      const leading = namesOf(searchPath, path, (other) => store.active.has(other));
+      return loaded.length > 0
+        ? loaded
+        : leading.flatMap(({ name, shadowedBy }) => (shadowedBy === undefined ? [name] : []));
+    });
+    return [...names, ...ofFiles];
   }
 
   /** A module that came from outside of the watched folders: nothing that changed can have taken it away. */

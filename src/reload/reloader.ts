@@ -223,7 +223,9 @@ export class Reloader {
     // The disk goes on while the canary loads: what was planned is what is rehearsed and committed.
     const settled = new Map(changes.map(({ path }) => [path, next(path)]));
     const files: NextFile = (path) => settled.get(path);
-    const plan = await journey.stage("planMs", () => this.#planner.plan(changes, requested, files));
+    const plan = await journey.stage("planMs", () =>
+      this.#planner.plan(changes, requested, files, journey.request),
+    );
     this.#events.emit("plan", plan, changes);
     if (journey.request.dryRun) return this.#tell(journey, "planned", { changes, plan });
     if (changes.length === 0 && plan.evict.length === 0) {

@@ -24,11 +24,12 @@ const changed = (path: string): Change => ({ path, kind: "changed", was: "old", 
 function plan(
   graph: ReturnType<typeof createGraph>,
   changes: Change[],
-  options: { pinned?: string[]; requested?: string[]; gone?: string[] } = {},
+  options: { pinned?: string[]; requested?: string[]; asked?: string[]; gone?: string[] } = {},
 ) {
   return planChange({
     changes,
     requested: options.requested ?? [],
+    asked: options.asked ?? [],
     graph,
     pinnedWhy: (name) => (options.pinned?.includes(name) ? "pinned" : undefined),
     namesOf: (path) => [{ name: path.replace("/app/", "").replace(".lua", "").replaceAll("/", ".") }],
@@ -104,6 +105,19 @@ describe("plan", () => {
     const result = plan(graph, [{ path: "/app/c.lua", kind: "removed", was: "old" }], { gone: ["c"] });
     expect(result.evict.map((member) => member.name)).toEqual(["a", "c"]);
     expect(result.load).toEqual(["a"]);
+  });
+
+  it("says of each name that was asked for why it stays", () => {
+    const graph = loaded({ name: "a" }, { name: "same" }, { name: "p" });
+    const asked = ["a", "same", "p", "fresh", "nowhere"];
+    const result = plan(graph, [changed("/app/a.lua")], { asked, pinned: ["p"], gone: ["nowhere"] });
+    expect(result.evict.map((member) => member.name)).toEqual(["a"]);
+    expect(result.kept).toEqual([
+      { name: "same", why: "unchanged" },
+      { name: "p", why: "pinned" },
+      { name: "fresh", why: "not loaded" },
+      { name: "nowhere", why: "not found" },
+    ]);
   });
 
   it("passes through handlers without listing them", () => {

@@ -123,7 +123,9 @@ describe("a deploy", { timeout: timeoutMs }, () => {
     expect(lines((await run(served, "history", "-n", "1")).out)).toHaveLength(1);
     const id = / #(\d+) generation 2: /.exec(history.out)?.[1] ?? "";
     const detail = (await run(served, "history", id)).out;
-    expect(detail).toContain("\n    lib/tax.lua changed → lib.tax → lib.price → app\n");
+    expect(detail).toContain(
+      "\n    lib/tax.lua changed → lib.tax → lib.price (load, lib/price.lua:1) → app (load, app.lua:1)\n",
+    );
     expect(detail).toMatch(/\nstages:\n {4}scan .* canary .* commit /);
 
     served.write("lib/label.lua", `return "second"`);
@@ -177,7 +179,7 @@ describe("a dry run", { timeout: timeoutMs }, () => {
     expect(plan).toMatchObject({ code: 0, err: "" });
     expect(lines(plan.out)).toEqual([
       "plan: 3 files differ from generation 1, 3 modules to evict; nothing was done",
-      "    lib/label.lua changed → lib.label → app",
+      "    lib/label.lua changed → lib.label → app (call, app.lua:2)",
       "    lib/tax.lua changed → lib.tax",
       "    lib/fresh.lua added: no loaded module concerned",
       "kept:",

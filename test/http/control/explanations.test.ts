@@ -132,6 +132,16 @@ describe("a module", () => {
       });
   });
 
+  test("that workers of a host may hold is not told to be held by none", async () => {
+    const at = await siteWithModules();
+    const path = `${prefix}/apps/spare.lua`;
+    at.agent.graph.describe({ name: "spare", path, file: path, hash: "05", probes: [] }, []);
+    for (const target of ["modules/spare", "files/apps%2Fspare.lua"])
+      expect((await at.call("GET", `/api/v1/${target}`)).json).toMatchObject({
+        reasons: [{ code: "unchanged" }],
+      });
+  });
+
   test("that shadows another file", async () => {
     const at = await siteWithModules();
     expect((await at.call("GET", "/api/v1/modules/a")).json).toMatchObject({

@@ -34,15 +34,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const answers: Record<string, Kept> = {};
 for (const [name, run] of questions) {
   const [before] = loadavg();
   const answer = await run();
   const kept = { at: new Date().toISOString(), load: [before, loadavg()[0]], ...answer };
-  answers[name] = kept;
   print(name, kept);
+  keep(name, kept);
 }
-keep(answers);
 
 /** An answer with its time, and the machine's load average before and after it. */
 interface Kept extends Answer {
@@ -69,8 +67,8 @@ function shown(ratio: number): string {
   return Number.isNaN(ratio) ? "–" : ratio.toFixed(2);
 }
 
-/** The latest answer to each question, with what it was measured on. */
-function keep(answers: Readonly<Record<string, Kept>>): void {
+/** The latest answer to each question, with what it was measured on; at once, so that a run may be ended early. */
+function keep(name: string, answer: Kept): void {
   mkdirSync(dirname(latest), { recursive: true });
   const before = existsSync(latest) ? (JSON.parse(readFileSync(latest, "utf8")) as { answers?: object }) : {};
   const machine = {
@@ -78,6 +76,6 @@ function keep(answers: Readonly<Record<string, Kept>>): void {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
   };
-  const record = { machine, answers: { ...before.answers, ...answers } };
+  const record = { machine, answers: { ...before.answers, [name]: answer } };
   writeFileSync(latest, `${JSON.stringify(record, undefined, 2)}\n`);
 }

@@ -43,8 +43,9 @@ export function viewGraph(graph: Graph, whole: WholeGraph, options: ViewOptions)
   if (found === undefined) return undefined;
   const names = [...found.names].sort();
   const edges = [...found.edges].sort(byEnds);
+  const told = new Set(edges.flatMap((edge) => (edge.static ? [] : [edge.from, edge.to])));
   return {
-    nodes: names.map((name) => nodeOf(graph, name, options.pathOf)),
+    nodes: names.map((name) => nodeOf(graph, told, name, options.pathOf)),
     edges,
     cycles: cyclesAmong(names, edges),
     aliases: aliasesAmong(graph, names),
@@ -67,6 +68,7 @@ function everything(graph: Graph, whole: WholeGraph, limit: number): Found | und
   const edges: Edge[] = [];
   const isTooMuch = () => names.size + edges.length > limit;
   for (const { name } of graph.modules()) {
+    if (whole.isSpare(name)) continue;
     names.add(name);
     if (isTooMuch()) return undefined;
   }
@@ -112,13 +114,20 @@ function* neighboursOf(whole: WholeGraph, name: string): Iterable<string> {
   for (const { from } of whole.dependents(name)) yield from;
 }
 
-function nodeOf(graph: Graph, name: string, pathOf: ViewOptions["pathOf"]): ViewNode {
+/** @param told names that VMs have required, or that have required */
+function nodeOf(
+  graph: Graph,
+  told: ReadonlySet<string>,
+  name: string,
+  pathOf: ViewOptions["pathOf"],
+): ViewNode {
   const record = graph.module(name);
+  const isTold = told.has(name) || (record !== undefined && (!record.described || record.vms.size > 0));
   return {
     name,
     path: record === undefined ? pathOf(name) : record.path,
     vms: [...(record?.vms ?? [])].filter((id) => id > 0).sort((a, b) => a - b),
-    static: (record === undefined || (record.described && record.vms.size === 0)) && !isChunk(name),
+    static: !isTold && !isChunk(name),
   };
 }
 

@@ -55,12 +55,13 @@ export function graphOperations(agent: ControlledAgent): readonly Operation[] {
       answer: async ({ query }) => {
         const { graph, searchPath, sources, prefix } = agent;
         const { edges, incomplete } = await staticEdgesOf(agent);
-        const pathOf = (name: string) => resolve(searchPath, name, (path) => sources.active.has(path)).path;
+        const exists = (path: string) => sources.active.has(path);
+        const pathOf = (name: string) => resolve(searchPath, name, exists).path;
         const around = query.around && {
           name: nameKnown(graph, query.around),
           depth: query.depth ?? defaultDepth,
         };
-        const whole = wholeGraph(graph, edges);
+        const whole = wholeGraph(graph, edges, { searchPath, exists });
         const view = viewGraph(graph, whole, { around: around || undefined, pathOf, limit: mostShown });
         if (view === undefined) return tooLarge(query.around);
         if (

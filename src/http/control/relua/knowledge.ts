@@ -24,7 +24,7 @@ export function knowledgeOf(agent: ControlledAgent, statics: readonly Edge[]): K
   const { watch, hold, rejected, rolledBackTo } = agent.status();
   return {
     graph,
-    whole: wholeGraph(graph, statics),
+    whole: wholeGraph(graph, statics, { searchPath, exists: (path) => sources.active.has(path) }),
     searchPath,
     active: knownFiles(sources.active),
     disk: knownFiles(sources.disk),

@@ -18,6 +18,7 @@ import type { Patch } from "./patch.ts";
 export const patch: Patch = {
   version: "0.1.5",
   added: join(import.meta.dirname, "added"),
+  faces: ["lua", "lauxlib", "lualib"],
   edits: [
     ...strings,
     ...calls,

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { applyEdits, type Edit, EditError } from "./edit.ts";
+import { faceOf } from "./faces.ts";
 
 /** What the copy is made of. */
 export interface Patch {
@@ -11,6 +12,8 @@ export interface Patch {
   readonly edits: readonly Edit[];
   /** Folder of files that are added to Fengari's own; the edits `require` them. */
   readonly added: string;
+  /** Files, without their ending, whose exports are wanted as ES modules as well. */
+  readonly faces: readonly string[];
 }
 
 /**
@@ -37,6 +40,7 @@ export function patchFengari(from: string, to: string, patch: Patch): number {
     }
   }
   if (problems.length > 0) throw new EditError(problems.join("\n"));
+  for (const face of patch.faces) wanted.set(`${face}.mjs`, faceOf(face, wanted.get(`${face}.js`) ?? ""));
   for (const name of readdirSync(patch.added))
     wanted.set(name, readFileSync(join(patch.added, name), "utf8"));
   // The package is not installed with Relua: what is taken from it brings its terms along.

@@ -70,8 +70,8 @@ describe("the patched copy", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const apply = (edits: readonly Edit[], version = "0.1.5") =>
-    patchFengari(from, to, { version, edits, added: join(folder, "added") });
+  const apply = (edits: readonly Edit[], version = "0.1.5", faces: readonly string[] = []) =>
+    patchFengari(from, to, { version, edits, added: join(folder, "added"), faces });
 
   it("holds the edited files, the others, and what was added", () => {
     expect(apply([edit({})])).toBe(5);
@@ -79,6 +79,15 @@ describe("the patched copy", () => {
     expect([text("a.js"), text("z.js"), text("new.cjs")]).toEqual(["a B c", "untouched", "new"]);
     expect(text("LICENSE")).toBe("its terms");
     expect(JSON.parse(text("package.json"))).toEqual({ type: "commonjs" });
+  });
+
+  it("has the exports of the files that are named for it as ES modules", () => {
+    writeFileSync(join(from, "src", "a.js"), "module.exports.b = b;\n// module.exports.no = no;\n");
+    apply([], "0.1.5", ["a"]);
+    expect(text("a.mjs")).toBe(
+      'import fengari from "./fengari.js";\n\nexport const {\n  b,\n} = fengari.a;\n',
+    );
+    expect(() => apply([], "0.1.5", ["z"])).toThrow("fengari/src/z.js: no exports found");
   });
 
   it("is left alone where it is right already", () => {
@@ -129,6 +138,15 @@ describe("Relua's edits", () => {
     } finally {
       rmSync(to, { recursive: true });
     }
+  });
+
+  it("leave every function of Fengari's libraries in its face", async () => {
+    const face: Readonly<Record<string, object>> = await import("#fengari");
+    const { default: whole } = (await import(join(installed, "src", "fengari.js"))) as {
+      readonly default: typeof face;
+    };
+    for (const library of ["lua", "lauxlib", "lualib"])
+      expect(Object.keys(face[library] ?? {}).sort()).toEqual(Object.keys(whole[library] ?? {}).sort());
   });
 
   it("each say why", () => {

@@ -118,21 +118,23 @@ export class DiskIndex {
   setFile(node: FolderNode, name: string, entry: FileEntry, changes: Changes): void {
     const was = node.files.get(name);
     node.skipped.delete(name);
-    changes.note(entry.source.path, was?.source);
+    changes.note(entry.source.path, was?.source, entry.source);
     this.contents.acquire(entry.source.hash, entry.source.content);
     node.files.set(name, entry);
     if (was === undefined) this.#files += 1;
-    const links = [was, entry].filter(
-      (file) => file !== undefined && dirname(file.source.file) !== node.real,
-    );
-    if (links.length > 0) this.#version += 1;
+    if (isElsewhere(node, entry) || (was !== undefined && isElsewhere(node, was))) this.#version += 1;
   }
 
   removeFile(node: FolderNode, name: string, changes: Changes): void {
     const was = node.files.get(name);
     if (was === undefined) return;
-    changes.note(was.source.path, was.source);
+    changes.note(was.source.path, was.source, undefined);
     node.files.delete(name);
     this.#files -= 1;
   }
+}
+
+/** True for a file that the folder has a link to. */
+function isElsewhere(node: FolderNode, { source: { path, file } }: FileEntry): boolean {
+  return !(path === file && node.path === node.real) && dirname(file) !== node.real;
 }

@@ -127,7 +127,7 @@ export class Disk {
 
   /** One step of all that was found since the last one. */
   #publish(id: number | undefined): void {
-    const { present, absent } = this.#untold.differences(this.#index);
+    const { present, absent } = this.#untold.differences();
     if (id !== undefined || present.length > 0 || absent.length > 0) {
       const files = present.length > mostUnpacked ? { present: [], packed: packFiles(present) } : { present };
       this.#post({ type: "step", id, ...files, absent, arenas: new Map(this.#untoldArenas) });

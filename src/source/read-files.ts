@@ -85,7 +85,9 @@ function take(pass: Pass, look: Look, file: string, last: boolean): Verdict {
   if (known?.source.hash === hash && known.source.file === file) {
     known.identity = identity;
   } else {
-    const source = { path: pathIn(node.path, name), file, hash, content };
+    // One text where both are equal: what is known of a file is mostly its paths.
+    const path = node.path === node.real && !look.link ? file : pathIn(node.path, name);
+    const source = { path, file, hash, content };
     pass.index.setFile(node, name, { source, identity }, pass.changes);
   }
   return "done";

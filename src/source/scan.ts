@@ -99,7 +99,7 @@ export class Scanner {
     }
     yield* readFiles(pass, progress);
     return {
-      ...changes.differences(this.#index),
+      ...changes.differences(),
       arenas: pass.arena.finish(),
       fresh: pass.fresh,
       again: pass.again,

@@ -29,7 +29,7 @@ export async function loadTree(
   const scanner = new Scanner(new Territory(territory), index, config.scan.maxFileBytes, new ArenaNumbers(1));
   const changes = new Changes();
   const { arenas } = await runSliced(scanner.scan({ kind: "all" }, changes));
-  const { present } = changes.differences(index);
+  const { present } = changes.differences();
   const checked = new Map<string, CheckedFile>();
   for (const source of present) {
     // Behind several paths, the first one stands for the file.

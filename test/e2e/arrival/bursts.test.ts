@@ -61,15 +61,19 @@ for (let i = 0; i < 200; i += 1) {
   fs.renameSync(common + "." + name, common);
 }`;
     const writers = await Promise.all(["a", "b"].map((name) => startWriter(script, [place.tree.root, name])));
-    const { generations, answers } = await place.perform(
-      "two processes",
-      () => together(writers),
-      "true true 1000",
-      { sample: true },
-    );
+    const begunMs = performance.now();
+    let wroteMs = 0;
+    const write = async () => {
+      await together(writers);
+      wroteMs = performance.now() - begunMs;
+    };
+    const { generations, answers } = await place.perform("two processes", write, "true true 1000", {
+      sample: true,
+    });
     report(`  files by generation: ${generations.map(({ changes }) => changes.length).join(" + ")}`);
-    // Where one of them begins late, the first files of the other may be alone.
-    expect(generations.length).toBeLessThanOrEqual(2);
+    // Where one of them begins late, the first files of the other may be alone; a machine that makes both wait ends a
+    // settle window, which is five times settleMs by then.
+    expect(generations.length).toBeLessThanOrEqual(2 + Math.floor(wroteMs / 100));
     for (const text of answers) expect(text).toMatch(/ (4|1000)$/);
   });
 });

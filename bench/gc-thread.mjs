@@ -2,7 +2,7 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BroadcastChannel } from "node:worker_threads";
-import host from "../dist/vm/thread.js";
+import host from "../dist/threads/vm.js";
 
 export default function collecting(boot) {
   setFlagsFromString("--expose-gc");

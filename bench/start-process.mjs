@@ -14,7 +14,7 @@ const kinds = {
 };
 process.send(await kinds[order.kind](order));
 
-async function startAgent({ prefix, load, threads }) {
+async function startAgent({ prefix, load, threads, collected }) {
   const { Agent } = await import(new URL("../dist/agent.js", import.meta.url));
   const { parseConfig } = await import(new URL("../dist/config/index.js", import.meta.url));
   const { collectedHeaps, gcThread } = await import(new URL("./heaps.mjs", import.meta.url));
@@ -24,7 +24,7 @@ async function startAgent({ prefix, load, threads }) {
     threads,
     control: { listen: "127.0.0.1:0" },
   });
-  const agent = new Agent(config, load === undefined ? {} : { vmEntry: gcThread });
+  const agent = new Agent(config, collected ? { vmEntry: gcThread } : {});
   const began = performance.now();
   await agent.start();
   const readyMs = performance.now() - began;
@@ -36,7 +36,7 @@ async function startAgent({ prefix, load, threads }) {
     // Twice as many calls as VMs, so that each VM loads each module.
     for (const name of load)
       await Promise.all(Array.from({ length: threads * 2 }, () => agent.call(name, "version")));
-    const heaps = await collectedHeaps(threads + 1);
+    const heaps = collected ? await collectedHeaps(threads + 1) : [];
     memory = { rss: process.memoryUsage().rss, heaps: [...heaps], arenaBytes: agent.arenaBytes };
   }
   await agent.close();

@@ -93,8 +93,10 @@ export class PackedFiles {
   readonly #slots: number;
   readonly #entriesAt: number;
   readonly size: number;
+  readonly memory: SharedArrayBuffer;
 
   constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
     const [size = 0, slots = 0, textsAt = 0] = new Uint32Array(memory, 0, headerLength);
     this.size = size;
     this.#slots = slots;

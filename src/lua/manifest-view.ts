@@ -1,7 +1,7 @@
 /** A VM's own view of the manifest: which bytes each path has in one generation, out of shared memory. */
 
+import { LayeredFiles } from "../core/layered-files.ts";
 import type { ContentRef, ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
-import { PackedFiles } from "../core/packed-manifest.ts";
 
 /** Every arena counts as this much more than its bytes: small ones are not free. */
 const arenaCostBytes = 4096;
@@ -56,64 +56,25 @@ class Arenas {
   }
 }
 
-/** What all views of a VM share: files in shared memory, and what has changed for all of them since. */
-class Base {
-  readonly #packed: PackedFiles | undefined;
-  readonly #changed: Map<string, SourceFile | null>;
-
-  constructor(packed: PackedFiles | undefined, changed: Map<string, SourceFile | null>) {
-    this.#packed = packed;
-    this.#changed = changed;
-  }
-
-  get(path: string): SourceFile | undefined {
-    const changed = this.#changed.get(path);
-    return changed === undefined ? this.#packed?.find(path) : (changed ?? undefined);
-  }
-
-  take(changes: ReadonlyMap<string, SourceFile | null>): void {
-    for (const [path, file] of changes) {
-      // Without anything beneath, what is gone needs no mark.
-      if (file === null && this.#packed === undefined) this.#changed.delete(path);
-      else this.#changed.set(path, file);
-    }
-  }
-
-  /** Numbers of the arenas that some file here is in. */
-  arenas(): Set<number> {
-    const uses = this.#packed?.usesOfArenas() ?? new Map<number, number>();
-    for (const path of this.#changed.keys()) {
-      const hidden = this.#packed?.find(path)?.content.arena;
-      if (hidden !== undefined) uses.set(hidden, (uses.get(hidden) ?? 0) - 1);
-    }
-    const named = new Set([...uses].flatMap(([arena, count]) => (count > 0 ? [arena] : [])));
-    for (const file of this.#changed.values()) if (file !== null) named.add(file.content.arena);
-    return named;
-  }
-
-  copy(): Base {
-    return new Base(this.#packed, new Map(this.#changed));
-  }
-}
-
 /**
  * The same for its readers as long as they live; `next` gives the following generation's view at the cost of the change.
  * The views of one VM share a base, on which each lays what changed since, and the arenas.
  */
 export class ManifestView {
-  readonly #base: Base;
+  /** What all views of the VM share, as it is for all of them. */
+  readonly #base: LayeredFiles;
   #changed: ReadonlyMap<string, SourceFile | null>;
   readonly #arenas: Arenas;
 
-  private constructor(base: Base, changed: ReadonlyMap<string, SourceFile | null>, arenas: Arenas) {
+  private constructor(base: LayeredFiles, changed: ReadonlyMap<string, SourceFile | null>, arenas: Arenas) {
     this.#base = base;
     this.#changed = changed;
     this.#arenas = arenas;
   }
 
   static complete({ packed, present, absent, arenas }: ManifestSnapshot): ManifestView {
-    const base = new Base(packed && new PackedFiles(packed), new Map());
-    base.take(changesOf({ present, absent }));
+    const base = new LayeredFiles(packed);
+    take(base, changesOf({ present, absent }));
     return new ManifestView(base, new Map(), new Arenas(arenas));
   }
 
@@ -151,11 +112,11 @@ export class ManifestView {
   /** Lets go of what neither this view nor the `older` ones need. All other views of this VM are out of use for good. */
   tidy(older: readonly ManifestView[]): void {
     if (older.length === 0) {
-      this.#base.take(this.#changed);
+      take(this.#base, this.#changed);
       this.#changed = new Map();
     }
     if (!this.#arenas.crowded) return;
-    const named = this.#base.arenas();
+    const named = new Set(this.#base.usesOfArenas().keys());
     for (const view of [this, ...older])
       for (const file of view.#changed.values()) if (file !== null) named.add(file.content.arena);
     this.#arenas.keepOnly(named);
@@ -170,4 +131,8 @@ function changesOf({
   for (const path of absent) changes.set(path, null);
   for (const file of present) changes.set(file.path, file);
   return changes;
+}
+
+function take(files: LayeredFiles, changes: ReadonlyMap<string, SourceFile | null>): void {
+  for (const [path, file] of changes) files.set(path, file ?? undefined);
 }

@@ -1,6 +1,7 @@
 /** The two manifests of the main thread: what is active, and what is on the disk; and the contents both name. */
 
 import { type Change, changesBetween } from "../core/change-set.ts";
+import { LayeredFiles } from "../core/layered-files.ts";
 import type { ManifestDelta, ManifestSnapshot, SourceFile } from "../core/manifest.ts";
 import { packFiles } from "../core/packed-manifest.ts";
 import type { SourceStep } from "../source/contract.ts";
@@ -12,8 +13,8 @@ type Undo = ReadonlyMap<string, SourceFile | null>;
 const mostUnpacked = 1_000;
 
 export class ManifestStore {
-  readonly #active = new Map<string, SourceFile>();
-  readonly #disk = new Map<string, SourceFile>();
+  readonly #active = new LayeredFiles();
+  readonly #disk = new LayeredFiles();
   /** Paths at which the disk may differ from the active manifest. */
   readonly #differing = new Set<string>();
   readonly #arenas = new Map<number, SharedArrayBuffer>();
@@ -21,10 +22,8 @@ export class ManifestStore {
   readonly #uses = new Map<number, number>();
   readonly #undo = new Map<number, Undo>();
   readonly #keptGenerations: number;
-  /** The active manifest in shared memory, as it was when a VM last needed it anew. */
+  /** What the active manifest was when a VM last needed it anew, in shared memory. */
   #packed: SharedArrayBuffer | undefined;
-  /** Paths that have changed since. */
-  readonly #sincePacked = new Set<string>();
   #generation = 0;
 
   /** @param keptGenerations how many generations back `pathsSince` and `fileIn` reach */
@@ -52,14 +51,10 @@ export class ManifestStore {
   }
 
   /** What the source saw first is generation 1. To be called once, before everything else. */
-  begin({ present, arenas, packed }: SourceStep): void {
-    for (const [number, arena] of arenas) this.#arenas.set(number, arena);
-    for (const file of present) {
-      this.#active.set(file.path, file);
-      this.#disk.set(file.path, file);
-    }
-    for (const [arena, uses] of countByArena(present)) this.#uses.set(arena, 2 * uses);
-    this.#packed = packed;
+  begin(step: SourceStep): void {
+    for (const [number, arena] of step.arenas) this.#arenas.set(number, arena);
+    this.#layOver(step.packed ?? packFiles(step.present));
+    for (const [arena, uses] of this.#active.usesOfArenas()) this.#uses.set(arena, 2 * uses);
     // Before it there was nothing: nobody wants to go back to that.
     this.#generation = 1;
   }
@@ -114,12 +109,25 @@ export class ManifestStore {
   /** The same for a VM that starts: in shared memory, but for what has changed since it was packed. */
   snapshot(): ManifestSnapshot {
     // Beyond that, VMs that start pay for what could be packed once.
-    if (this.#packed === undefined || this.#sincePacked.size > mostUnpacked) {
-      this.#packed = packFiles([...this.#active.values()]);
-      this.#sincePacked.clear();
-    }
-    const changed = this.delta(this.#sincePacked, (path) => this.#active.get(path));
-    return { ...changed, packed: this.#packed, arenas: this.#arenasOf(this.#active.values()) };
+    if (this.#packed === undefined || this.#active.changed.size > mostUnpacked)
+      this.#layOver(packFiles([...this.#active.values()]));
+    const { changed } = this.#active;
+    const { present, absent } = this.delta(changed.keys(), (path) => changed.get(path) ?? undefined);
+    const arenas = this.#arenasNumbered(this.#active.usesOfArenas().keys());
+    return { present, absent, arenas, ...(this.#packed && { packed: this.#packed }) };
+  }
+
+  /** Lays both manifests over a base that is the active one; the disk goes on to name what it names. */
+  #layOver(packed: SharedArrayBuffer): void {
+    const [active, disk] = [this.#active, this.#disk];
+    const apart = new Map<string, SourceFile | undefined>();
+    // Equal contents may lie in two arenas, each of which is counted.
+    for (const path of [...active.changed.keys(), ...disk.changed.keys()])
+      if (active.get(path) !== disk.get(path)) apart.set(path, disk.get(path));
+    this.#packed = packed;
+    active.become(packed);
+    disk.become(packed);
+    for (const [path, file] of apart) disk.set(path, file);
   }
 
   /** Makes `next` at these paths the next generation; returns its number. */
@@ -130,7 +138,6 @@ export class ManifestStore {
       undo.set(path, before ?? null);
       this.#use(before, 1);
       this.#set(this.#active, path, next(path));
-      this.#sincePacked.add(path);
       if (isSame(this.#active.get(path), this.#disk.get(path))) this.#differing.delete(path);
       else this.#differing.add(path);
     }
@@ -162,12 +169,9 @@ export class ManifestStore {
     for (const file of undo?.values() ?? []) this.#use(file ?? undefined, -1);
   }
 
-  #set(files: Map<string, SourceFile>, path: string, file: SourceFile | undefined): void {
-    const before = files.get(path);
+  #set(files: LayeredFiles, path: string, file: SourceFile | undefined): void {
     this.#use(file, 1);
-    if (file) files.set(path, file);
-    else files.delete(path);
-    this.#use(before, -1);
+    this.#use(files.set(path, file), -1);
   }
 
   #use(file: SourceFile | undefined, change: 1 | -1): void {
@@ -183,11 +187,15 @@ export class ManifestStore {
     this.#arenas.delete(number);
   }
 
-  #arenasOf(files: Iterable<SourceFile>): ReadonlyMap<number, SharedArrayBuffer> {
+  #arenasOf(files: readonly SourceFile[]): ReadonlyMap<number, SharedArrayBuffer> {
+    return this.#arenasNumbered(files.map(({ content }) => content.arena));
+  }
+
+  #arenasNumbered(numbers: Iterable<number>): ReadonlyMap<number, SharedArrayBuffer> {
     const arenas = new Map<number, SharedArrayBuffer>();
-    for (const { content } of files) {
-      const arena = this.#arenas.get(content.arena);
-      if (arena) arenas.set(content.arena, arena);
+    for (const number of numbers) {
+      const arena = this.#arenas.get(number);
+      if (arena) arenas.set(number, arena);
     }
     return arenas;
   }
@@ -197,26 +205,6 @@ export class ManifestStore {
 function isWithin(path: string, paths: ReadonlySet<string>): boolean {
   for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) if (paths.has(at)) return true;
   return paths.has("/");
-}
-
-/** Neighbours are mostly in the same arena: a Map is asked once for each run of them. */
-function countByArena(files: readonly SourceFile[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  let arena = -1;
-  let run = 0;
-  const end = () => {
-    if (run > 0) counts.set(arena, (counts.get(arena) ?? 0) + run);
-  };
-  for (const { content } of files) {
-    if (content.arena === arena) run++;
-    else {
-      end();
-      arena = content.arena;
-      run = 1;
-    }
-  }
-  end();
-  return counts;
 }
 
 function isSame(a: SourceFile | undefined, b: SourceFile | undefined): boolean {

@@ -11,7 +11,7 @@ export interface SourceStep {
   readonly sequence: number;
   /** Paths that are new or have another content, hash or real file than before. */
   readonly present: readonly SourceFile[];
-  /** The same in shared memory, by `packFiles`; only where there are many. */
+  /** The same in shared memory, by `packFiles`; only where there are many. Whoever can do with it leaves `present` alone. */
   readonly packed?: SharedArrayBuffer;
   /** Paths that are gone. */
   readonly absent: readonly string[];

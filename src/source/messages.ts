@@ -28,7 +28,7 @@ export type SourceToMain =
       /** The request it answers; undefined for a step of the watcher's. */
       readonly id: number | undefined;
       readonly present: readonly SourceFile[];
-      /** Further files that are present, by `packFiles`: many travel faster that way. */
+      /** What is present, by `packFiles`, and then not in `present`: many travel faster that way. */
       readonly packed?: SharedArrayBuffer;
       readonly absent: readonly string[];
       /** New ones only. */

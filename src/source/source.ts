@@ -185,8 +185,16 @@ class DiskSource implements Source {
   }
 
   #step({ id, present: some, packed, absent, arenas: fresh }: SourceToMain & { type: "step" }): void {
-    const present = packed === undefined ? some : [...some, ...new PackedFiles(packed).files()];
-    const arenas = this.#known.apply(present, absent, fresh);
+    let listed = packed === undefined ? some : undefined;
+    const list = () => {
+      listed ??= packed === undefined ? [] : [...new PackedFiles(packed).files()];
+      return listed;
+    };
+    const isFirst = !this.#started;
+    const arenas =
+      isFirst && packed !== undefined
+        ? this.#known.begin(packed, fresh)
+        : this.#known.apply(list(), absent, fresh);
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     if (id !== undefined) this.#waiting.delete(id);
     if (id === firstPass) {
@@ -194,10 +202,18 @@ class DiskSource implements Source {
       this.#deaths = 0;
     }
     // The first pass of a replaced thread answers nobody: what it found is an ordinary step.
-    if (waiting === undefined && present.length === 0 && absent.length === 0) return;
+    if (waiting === undefined && list().length === 0 && absent.length === 0) return;
     this.#sequence += 1;
-    const isWhole = packed !== undefined && some.length === 0;
-    const step = { sequence: this.#sequence, present, absent, arenas, ...(isWhole && { packed }) };
+    const step: SourceStep = {
+      sequence: this.#sequence,
+      // Of a whole tree nobody may want them one by one.
+      get present() {
+        return list();
+      },
+      absent,
+      arenas,
+      ...(packed !== undefined && { packed }),
+    };
     if (waiting === undefined) this.#emit("step", step);
     else waiting.resolve(step);
   }

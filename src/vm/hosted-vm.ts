@@ -3,9 +3,10 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Continuation } from "../core/work.ts";
 import { ReluaError } from "../errors.ts";
+import { type FlatRequest, type FlatResponse, flatRequest, responseMessage } from "./flat-messages.ts";
 import type { Answer, Carrier, Flight } from "./flight.ts";
 import type { Resident, Threads } from "./piscina-threads.ts";
-import type { MainToVm, VmBoot, VmToMain, WorkMessage } from "./protocol.ts";
+import type { MainToVm, VmBoot, VmToMain } from "./protocol.ts";
 import { createSlots, slot } from "./shared-slots.ts";
 
 /**
@@ -77,7 +78,7 @@ export class HostedVm implements Carrier {
   #state: VmState = "booting";
   #lastId = 0;
   /** Requests of this turn of the main thread, which go to the port at its end, or before any other message. */
-  #outbox: WorkMessage[] = [];
+  #outbox: FlatRequest[] = [];
   #outboxTransfer: ArrayBuffer[] = [];
   #unfit: string | undefined;
   #bootMs: number | undefined;
@@ -95,7 +96,7 @@ export class HostedVm implements Carrier {
     this.#settleReady = settleReady!;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.on("message", (message: VmToMain) => this.#receive(message));
+    port1.on("message", (message: VmToMain | FlatResponse) => this.#receive(message));
     this.#resident = threads.host({ ...snapshot, vm, port: port2, slots });
     this.ended = this.#watchEnd();
   }
@@ -147,7 +148,7 @@ export class HostedVm implements Carrier {
     const message = flight.message(flight.id, this.#outboxTransfer);
     // A call's arguments are its caller's, who may change them next: they are copied now.
     if (message.type === "call") this.post(message);
-    else if (this.#outbox.push(message) === 1) setImmediate(this.#postOutbox);
+    else if (this.#outbox.push(flatRequest(message)) === 1) setImmediate(this.#postOutbox);
     this.#lastId = flight.id;
     flight.carrier = this;
     this.#flights.set(flight.id, flight);
@@ -185,17 +186,19 @@ export class HostedVm implements Carrier {
 
   /** Waking a thread costs more than a request's message: what comes in together goes out together. */
   readonly #postOutbox = (): void => {
-    const works = this.#outbox;
-    if (works.length === 0 || this.#state === "gone") return;
+    const requests = this.#outbox;
+    if (requests.length === 0 || this.#state === "gone") return;
     const transfer = this.#outboxTransfer;
     this.#outbox = [];
     this.#outboxTransfer = [];
-    const [first] = works;
-    const message: MainToVm = first !== undefined && works.length === 1 ? first : { type: "works", works };
-    this.#port.postMessage(message, transfer);
+    this.#port.postMessage({ type: "requests", requests } satisfies MainToVm, transfer);
   };
 
-  #receive(message: VmToMain): void {
+  #receive(message: VmToMain | FlatResponse): void {
+    if (!("type" in message)) {
+      this.#answer(responseMessage(message));
+      return;
+    }
     switch (message.type) {
       case "ready":
         this.#bootMs = message.bootMs;
@@ -244,7 +247,7 @@ export class HostedVm implements Carrier {
   /** Reads what the thread posted before its end: other ports (Piscina's own) may have told of the end first. */
   #readRest(): void {
     for (let entry = receiveMessageOnPort(this.#port); entry !== undefined; ) {
-      this.#receive(entry.message as VmToMain);
+      this.#receive(entry.message as VmToMain | FlatResponse);
       entry = receiveMessageOnPort(this.#port);
     }
   }

@@ -13,6 +13,7 @@ import type { LogLevel } from "../core/log.ts";
 import type { ManifestSnapshot } from "../core/manifest.ts";
 import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { PlainValue } from "../core/plain-value.ts";
+import type { FlatRequest } from "./flat-messages.ts";
 
 /** Fixed for the life of an agent. */
 export interface VmSettings {
@@ -58,15 +59,22 @@ export interface VmBoot {
 }
 
 /** Work for one VM; `id` counts up from 1 on each port. */
-export type WorkMessage =
-  | { readonly type: "request"; readonly id: number; readonly request: HttpRequest }
-  | {
-      readonly type: "call";
-      readonly id: number;
-      readonly module: string;
-      readonly fn: string;
-      readonly args: readonly PlainValue[];
-    };
+export type WorkMessage = RequestMessage | CallMessage;
+
+/** Travels as a `FlatRequest`. */
+export interface RequestMessage {
+  readonly type: "request";
+  readonly id: number;
+  readonly request: HttpRequest;
+}
+
+export interface CallMessage {
+  readonly type: "call";
+  readonly id: number;
+  readonly module: string;
+  readonly fn: string;
+  readonly args: readonly PlainValue[];
+}
 
 /** The move to the next generation. */
 export type ActivateMessage = { readonly type: "activate" } & ActivationOrder;
@@ -74,15 +82,24 @@ export type ActivateMessage = { readonly type: "activate" } & ActivationOrder;
 /** To the canary alone. `activate` adopts what it loaded; another `rehearse` drops it. */
 export type RehearseMessage = { readonly type: "rehearse" } & RehearsalOrder;
 
-/** What was sent to a VM in one turn of the main thread, in order: one message wakes a thread once. */
-export interface WorksMessage {
-  readonly type: "works";
-  readonly works: readonly WorkMessage[];
+/** The requests of one turn of the main thread, in order: one message wakes a thread once. */
+export interface RequestsMessage {
+  readonly type: "requests";
+  readonly requests: readonly FlatRequest[];
+}
+
+/** A complete response in one message; travels as a `FlatResponse`. */
+export interface ResponseMessage {
+  readonly type: "response";
+  readonly id: number;
+  readonly head: ResponseHead;
+  readonly body: ResponseBody | undefined;
+  readonly over: boolean;
 }
 
 export type MainToVm =
-  | WorkMessage
-  | WorksMessage
+  | CallMessage
+  | RequestsMessage
   | ActivateMessage
   | RehearseMessage
   /** Replaces the table of locations for the requests that follow. */
@@ -120,14 +137,7 @@ export type VmToMain =
   | { readonly type: "ready"; readonly bootMs: number }
   /** The VM could not start: `initBy` or `initWorkerBy` failed. The task ends after it. */
   | { readonly type: "unfit"; readonly message: string }
-  /** A complete response in one message. */
-  | {
-      readonly type: "response";
-      readonly id: number;
-      readonly head: ResponseHead;
-      readonly body: ResponseBody | undefined;
-      readonly over?: boolean;
-    }
+  | ResponseMessage
   /** A response in pieces: head, any number of data, then finish. */
   | { readonly type: "head"; readonly id: number; readonly head: ResponseHead }
   | { readonly type: "data"; readonly id: number; readonly bytes: Uint8Array }

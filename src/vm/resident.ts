@@ -8,6 +8,7 @@ import { rehearse } from "../lua/rehearsal.ts";
 import { Surroundings } from "../ngx/exchange.ts";
 import { Timers } from "../ngx/timers.ts";
 import { canaryNumber } from "./canary-vm.ts";
+import { flatResponse, requestMessage } from "./flat-messages.ts";
 import { HotFailures } from "./hot-failures.ts";
 import { createOccupant, initialise, type Occupant } from "./occupant.ts";
 import type { ActivateMessage, MainToVm, RehearseMessage, VmBoot, VmToMain } from "./protocol.ts";
@@ -96,12 +97,11 @@ export class Resident {
 
   #receive(message: MainToVm): void {
     switch (message.type) {
-      case "request":
       case "call":
         this.#floor.start(message);
         return;
-      case "works":
-        for (const work of message.works) this.#floor.start(work);
+      case "requests":
+        for (const request of message.requests) this.#floor.start(requestMessage(request));
         return;
       case "continue":
         this.#floor.continue(message);
@@ -248,7 +248,7 @@ export class Resident {
   /** Whatever was observed goes first: who hears of an answer knows what it loaded. */
   #post(message: VmToMain, transfer: readonly ArrayBuffer[] = []): void {
     this.#tellObservations(this.#occupant);
-    this.#port.postMessage(message, transfer);
+    this.#port.postMessage(message.type === "response" ? flatResponse(message) : message, transfer);
   }
 
   #measureHeap(): void {

@@ -13,7 +13,7 @@ import {
 } from "../ngx/phases.ts";
 import { readVariable } from "../ngx/variables.ts";
 import type { Occupant } from "./occupant.ts";
-import type { MainToVm, VmSettings, VmToMain, WorkMessage } from "./protocol.ts";
+import type { CallMessage, MainToVm, RequestMessage, VmSettings, VmToMain, WorkMessage } from "./protocol.ts";
 import { slot } from "./shared-slots.ts";
 
 export interface WorkFloorOptions {
@@ -29,8 +29,6 @@ export interface WorkFloorOptions {
   readonly idle: () => void;
 }
 
-type RequestMessage = Extract<WorkMessage, { readonly type: "request" }>;
-type CallMessage = Extract<WorkMessage, { readonly type: "call" }>;
 type ContinueMessage = Extract<MainToVm, { readonly type: "continue" }>;
 
 /** Bodies from this size on are handed over instead of copied: below it the copy is cheaper. */

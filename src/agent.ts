@@ -201,10 +201,10 @@ export class Agent {
    * @returns the function's first result
    * @throws ReluaError `lua-error` with the traceback in `details`, `pool-full`, `pool-closed`, `vm-died`, `no-vms`
    */
-  async call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
-    const { pool } = this;
+  call(module: string, fn: string, ...args: readonly PlainValue[]): Promise<PlainValue> {
+    // Not an async function: its promise would wait for this one, some turns of the microtask queue more for each call.
     return new Promise((resolve, reject) => {
-      pool.dispatch(
+      this.pool.dispatch(
         { type: "call", module, fn, args },
         {
           result: (values) => resolve(values[0] ?? null),

@@ -95,6 +95,12 @@ export function spread(values: readonly number[], digits = 2): string {
   return `${shown[0]} (${shown[1]}–${shown[2]})`;
 }
 
+/** `0.98 (0.95–1.02)`: the median, and between what half of the rounds lie: of many short ones, single ones say nothing. */
+export function middle(values: readonly number[], digits = 2): string {
+  const shown = [0.5, 0.25, 0.75].map((q) => quantile(values, q).toFixed(digits));
+  return `${shown[0]} (${shown[1]}–${shown[2]})`;
+}
+
 function timed(work: () => void): number {
   const start = performance.now();
   work();

@@ -7,6 +7,7 @@ import { dumping } from "./edits/dumping.ts";
 import { evaluation } from "./edits/evaluation.ts";
 import { format } from "./edits/format.ts";
 import { integers } from "./edits/integers.ts";
+import { lexing } from "./edits/lexing.ts";
 import { limits } from "./edits/limits.ts";
 import { mathematics } from "./edits/mathematics.ts";
 import { numerals } from "./edits/numerals.ts";
@@ -24,6 +25,7 @@ export const patch: Patch = {
     ...calls,
     ...dumping,
     ...evaluation,
+    ...lexing,
     ...integers,
     ...numerals,
     ...mathematics,

@@ -84,7 +84,7 @@ export class HostSide implements Canary {
     this.#facts = facts;
     if (rehearsed) return rehearsed;
     const errors = this.#check ? syntaxErrors(order, facts) : [];
-    if (errors.length > 0 || !this.#check) return { errors, bytecode: new Map() };
+    if (errors.length > 0 || !this.#check) return { errors, bytecode: [] };
     return this.#check.rehearse(order);
   }
 

@@ -38,8 +38,11 @@ export interface RehearsedRequire {
   readonly file: string;
 }
 
-/** `string.dump` of what compiled, by `codeKey` of lua/files.ts: content and path together. */
-export type Bytecode = ReadonlyMap<string, Uint8Array>;
+/**
+ * `string.dump` of what compiled, packed by packed-bytecode.ts under `codeKey` of lua/files.ts: content and path
+ * together.
+ */
+export type Bytecode = readonly SharedArrayBuffer[];
 
 /** What came of a rehearsal: without errors the order may be committed. */
 export interface Rehearsed {

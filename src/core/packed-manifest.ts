@@ -1,6 +1,7 @@
 /** Many files of a manifest in one piece of shared memory: found by path where they lie, copied into no thread. */
 
 import type { SourceFile } from "./manifest.ts";
+import { enter, findEntry, hashOf, slotsFor } from "./open-table.ts";
 
 /**
  * Layout, in unsigned 32-bit numbers: how many files, how many slots, where the texts begin (bytes); the slots, an open
@@ -23,8 +24,7 @@ const filesPerWrite = 500;
 
 /** Contents lie below 4 GiB in their arenas: the source keeps arenas far smaller. */
 export function packFiles(files: readonly SourceFile[]): SharedArrayBuffer {
-  // At most half full: a miss, the usual case of a search, ends at once.
-  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, files.length * 2)));
+  const slots = slotsFor(files.length);
   const textsAt = (headerLength + slots + files.length * entryLength) * 4;
   const runs: TextRun[] = [];
   let textBytes = 0;
@@ -35,6 +35,7 @@ export function packFiles(files: readonly SourceFile[]): SharedArrayBuffer {
   }
   const memory = new SharedArrayBuffer(textsAt + textBytes);
   const numbers = new Uint32Array(memory, 0, textsAt / 4);
+  const table = numbers.subarray(headerLength, headerLength + slots);
   const buffer = Buffer.from(memory);
   numbers.set([files.length, slots, textsAt]);
   let entry = 0;
@@ -57,10 +58,8 @@ export function packFiles(files: readonly SourceFile[]): SharedArrayBuffer {
       numbers[at + atOffset] = content.offset;
       numbers[at + atLength] = content.length;
       textAt += pathBytes + fileBytes + hashBytes;
-      let slot = hashed & (slots - 1);
-      while (numbers[headerLength + slot] !== 0) slot = (slot + 1) & (slots - 1);
       entry += 1;
-      numbers[headerLength + slot] = entry;
+      enter(table, hashed, entry);
     }
   }
   return memory;
@@ -90,7 +89,7 @@ function textRun(files: readonly SourceFile[]): TextRun {
 export class PackedFiles {
   readonly #numbers: Uint32Array;
   readonly #texts: Buffer;
-  readonly #slots: number;
+  readonly #slots: Uint32Array;
   readonly #entriesAt: number;
   readonly size: number;
   readonly memory: SharedArrayBuffer;
@@ -99,7 +98,7 @@ export class PackedFiles {
     this.memory = memory;
     const [size = 0, slots = 0, textsAt = 0] = new Uint32Array(memory, 0, headerLength);
     this.size = size;
-    this.#slots = slots;
+    this.#slots = new Uint32Array(memory, headerLength * 4, slots);
     this.#entriesAt = headerLength + slots;
     this.#numbers = new Uint32Array(memory, 0, textsAt / 4);
     this.#texts = Buffer.from(memory);
@@ -107,12 +106,12 @@ export class PackedFiles {
 
   find(path: string): SourceFile | undefined {
     const hashed = hashOf(path);
-    for (let slot = hashed & (this.#slots - 1); ; slot = (slot + 1) & (this.#slots - 1)) {
-      const entry = this.#numbers[headerLength + slot] ?? 0;
-      if (entry === 0) return undefined;
-      const at = this.#entriesAt + (entry - 1) * entryLength;
-      if (this.#numbers[at + atHash] === hashed && this.#pathAt(at) === path) return this.#fileAt(at, path);
-    }
+    const placeOf = (entry: number) => this.#entriesAt + (entry - 1) * entryLength;
+    const found = findEntry(this.#slots, hashed, (entry) => {
+      const at = placeOf(entry);
+      return this.#numbers[at + atHash] === hashed && this.#pathAt(at) === path;
+    });
+    return found === 0 ? undefined : this.#fileAt(placeOf(found), path);
   }
 
   *files(): Iterable<SourceFile> {
@@ -155,12 +154,4 @@ export class PackedFiles {
   #number(at: number): number {
     return this.#numbers[at] ?? 0;
   }
-}
-
-/** FNV-1a over UTF-16 code units: short, and the same in every thread. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
 }

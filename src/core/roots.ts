@@ -11,8 +11,11 @@ export interface PathChange {
 
 /** Names that were loaded from this path with another content, or whose search had missed a file here that is there now. */
 export function namesConcerned(graph: Graph, change: PathChange): readonly string[] {
-  return [...graph.namesTouching(change.path)].filter((name) => {
+  const names: string[] = [];
+  for (const name of graph.namesTouching(change.path)) {
     const record = graph.module(name);
-    return record?.path === change.path ? record.hash !== change.hash : change.hash !== undefined;
-  });
+    if (record?.path === change.path ? record.hash !== change.hash : change.hash !== undefined)
+      names.push(name);
+  }
+  return names;
 }

@@ -8,6 +8,7 @@ import { posix } from "node:path";
 import type { lua_State } from "#fengari";
 import type { SourceFile } from "../core/manifest.ts";
 import type { Bytecode } from "../core/move.ts";
+import { PackedBytecode } from "../core/packed-bytecode.ts";
 import { parsePackagePath, sourceRoots } from "../core/search-path.ts";
 import type { CodeCache, Compiled } from "./code-cache.ts";
 import type { View } from "./generations.ts";
@@ -37,9 +38,11 @@ export class Files {
   readonly #roots: readonly { readonly folder: string; readonly suffixes: readonly string[] }[];
   /** Names that were loaded from a path, for edges out of functions of that file. */
   readonly #names = new Map<string, Set<string>>();
+  /** Under which key the code of a watched path was kept last. */
+  readonly #keys = new Map<string, string>();
   #sharing = 0;
   /** Bytecode that came with the last generation, by code key. */
-  #bytecode: Bytecode = new Map();
+  #bytecode = new PackedBytecode([]);
 
   constructor(parts: FilesParts) {
     this.#parts = parts;
@@ -75,11 +78,14 @@ export class Files {
       return this.#parts.codeCache.push(L, key, chunkName, () => withoutShebang(readFileSync(found.path)));
     }
     const key = codeKey(watched);
+    const before = this.#keys.get(found.path);
+    if (before !== undefined && before !== key) this.#parts.codeCache.drop(before);
+    this.#keys.set(found.path, key);
     return this.#parts.codeCache.push(
       L,
       key,
       chunkName,
-      () => this.#bytecode.get(key) ?? this.sourceOf(view.manifest, watched),
+      () => this.#bytecode.find(key) ?? this.sourceOf(view.manifest, watched),
     );
   }
 
@@ -90,12 +96,15 @@ export class Files {
 
   /** Bytecode of the contents that a new generation brings; replaces what was offered before. */
   offerBytecode(bytecode: Bytecode): void {
-    this.#bytecode = bytecode;
+    this.#bytecode = new PackedBytecode(bytecode);
   }
 
-  /** The active generation has another content for this path: what was compiled of this one is not kept. */
-  replaced(file: SourceFile): void {
-    this.#parts.codeCache.drop(codeKey(file));
+  /** The next generation has another content at this path: what was compiled of this one is not kept. */
+  replaced(path: string): void {
+    const key = this.#keys.get(path);
+    if (key === undefined) return;
+    this.#keys.delete(path);
+    this.#parts.codeCache.drop(key);
   }
 
   /** Grows when functions of one path come to require on behalf of one more: what was told of them is incomplete then. */

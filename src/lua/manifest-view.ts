@@ -74,7 +74,7 @@ export class ManifestView {
 
   static complete({ packed, present, absent, arenas }: ManifestSnapshot): ManifestView {
     const base = new LayeredFiles(packed);
-    take(base, changesOf({ present, absent }));
+    take(base, changesOf(new Map(), { present, absent }));
     return new ManifestView(base, new Map(), new Arenas(arenas));
   }
 
@@ -99,9 +99,7 @@ export class ManifestView {
   /** The view of the next generation. */
   next(delta: ManifestDelta): ManifestView {
     this.#arenas.add(delta.arenas);
-    const changed = new Map(this.#changed);
-    for (const [path, file] of changesOf(delta)) changed.set(path, file);
-    return new ManifestView(this.#base, changed, this.#arenas);
+    return new ManifestView(this.#base, changesOf(new Map(this.#changed), delta), this.#arenas);
   }
 
   /** A view of the same generation that shares nothing with the others, for a VM of its own in the same thread. */
@@ -123,14 +121,14 @@ export class ManifestView {
   }
 }
 
-function changesOf({
-  present,
-  absent,
-}: Pick<ManifestDelta, "present" | "absent">): Map<string, SourceFile | null> {
-  const changes = new Map<string, SourceFile | null>();
-  for (const path of absent) changes.set(path, null);
-  for (const file of present) changes.set(file.path, file);
-  return changes;
+/** What changes on top of `before`, which is changed. */
+function changesOf(
+  before: Map<string, SourceFile | null>,
+  { present, absent }: Pick<ManifestDelta, "present" | "absent">,
+): Map<string, SourceFile | null> {
+  for (const path of absent) before.set(path, null);
+  for (const file of present) before.set(file.path, file);
+  return before;
 }
 
 function take(files: LayeredFiles, changes: ReadonlyMap<string, SourceFile | null>): void {

@@ -19,5 +19,5 @@ export function loadPrelude(L: lua_State, theme: PreludeTheme): void {
   const source = dumped ?? readFileSync(resolve(`#prelude/${theme}.lua`));
   if (lauxlib.luaL_loadbufferx(L, source, source.length, name, null) !== lua.LUA_OK)
     throw new Error(textAt(L, -1));
-  if (dumped === undefined) bytecode.set(theme, dumpFunction(L));
+  if (dumped === undefined) dumpFunction(L, (code) => bytecode.set(theme, code.slice()));
 }

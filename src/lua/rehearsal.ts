@@ -3,6 +3,7 @@
 import { lauxlib, lua } from "#fengari";
 import type { Bytecode, Move, Rehearsed, RehearsedRequire } from "../core/move.ts";
 import type { LoadError } from "../core/outcome.ts";
+import { BytecodePacker } from "../core/packed-bytecode.ts";
 import { messageAt } from "./code-cache.ts";
 import { codeKey } from "./files.ts";
 import type { ManifestView } from "./manifest-view.ts";
@@ -106,14 +107,14 @@ function compileAll(
   report: (error: LoadError) => void,
 ): Bytecode {
   const { L } = vm;
-  const bytecode = new Map<string, Uint8Array>();
+  const bytecode = new BytecodePacker();
   for (const path of paths) {
     const file = manifest.lookup(path);
     if (!file) continue;
     const source = vm.sourceOf(manifest, file);
     const chunkName = utf8Bytes(`@${path}`);
     if (lauxlib.luaL_loadbufferx(L, source, source.length, chunkName, toBytes("t")) === lua.LUA_OK) {
-      bytecode.set(codeKey(file), dumpFunction(L));
+      dumpFunction(L, (code) => bytecode.add(codeKey(file), code));
       lua.lua_pop(L, 1);
       continue;
     }
@@ -121,7 +122,7 @@ function compileAll(
     lua.lua_pop(L, 1);
     report({ path, line: placeOf(message)?.line, message, requiredBy: [] });
   }
-  return bytecode;
+  return bytecode.pack();
 }
 
 /** Where a Lua message says it comes from: `path:line: text`. */

@@ -119,24 +119,13 @@ export function raiseUtf8(L: lua_State, message: string): never {
   return raise(L, utf8ToLatin1(message));
 }
 
-/** The function at the top as bytecode, with its line numbers; +0. */
-export function dumpFunction(L: lua_State): Uint8Array {
-  let dumped = new Uint8Array(4096);
-  let length = 0;
-  // Pieces are mostly of four bytes: a list of them costs more than the bytes.
-  const keep = (_: lua_State, bytes: LuaString, size: number) => {
-    if (length + size > dumped.length) {
-      const grown = new Uint8Array(Math.max(dumped.length * 2, length + size));
-      grown.set(dumped);
-      dumped = grown;
-    }
-    if (size > 16) dumped.set(bytes.subarray(0, size), length);
-    else for (let index = 0; index < size; index++) dumped[length + index] = bytes[index] as number;
-    length += size;
+/** Gives the function at the top as bytecode, with its line numbers, to `take`: bytes that change afterwards; +0. */
+export function dumpFunction(L: lua_State, take: (code: Uint8Array) => void): void {
+  const writer = (_: lua_State, code: LuaString) => {
+    take(code);
     return 0;
   };
-  lua.lua_dump(L, keep, null, false);
-  return dumped.slice(0, length);
+  lua.lua_dump(L, writer, null, false);
 }
 
 /** A Lua value in the hands of JavaScript: pushes it, on any coroutine of its state; +1. */

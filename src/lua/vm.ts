@@ -241,10 +241,7 @@ export class LuaVm {
       return evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [...move.roots, ...own]);
     });
     this.#files.offerBytecode(bytecode);
-    for (const { path } of changes) {
-      const was = generations.active.manifest.lookup(path);
-      if (was) this.#files.replaced(was);
-    }
+    for (const { path } of changes) this.#files.replaced(path);
     for (const { path, file } of present) observations.graph.relocate(path, file);
     generations.advance(move.generation, move.manifest);
     this.#require.forgetFailures();

@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { type Change, changesBetween } from "../core/change-set.ts";
 import { type Delivery, orderOf } from "../core/delivery.ts";
 import type { HoldStatus } from "../core/hold.ts";
-import type { Bytecode, RehearsalOrder, Rehearsed } from "../core/move.ts";
+import type { RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
 import type { Plan } from "../core/plan.ts";
 import { ReluaError } from "../errors.ts";
@@ -262,8 +262,7 @@ export class Reloader {
   }
 
   #rehearse(order: RehearsalOrder): Promise<Rehearsed> {
-    const bytecode: Bytecode = new Map();
-    return this.#parts.canary?.rehearse(order) ?? Promise.resolve({ errors: [], bytecode });
+    return this.#parts.canary?.rehearse(order) ?? Promise.resolve({ errors: [], bytecode: [] });
   }
 
   async #commit(journey: Journey, findings: Findings, files: NextFile, delivery: Delivery): Promise<Outcome> {

@@ -41,11 +41,11 @@ export class HostCanary implements Canary {
   }
 
   async rehearse(order: RehearsalOrder): Promise<Rehearsed> {
-    const bytecode = new Map<string, Uint8Array>();
     try {
-      return { errors: await this.#check(contentsOf(order)), bytecode };
+      return { errors: await this.#check(contentsOf(order)), bytecode: [] };
     } catch (error) {
-      return { errors: [failure(undefined, `the check failed: ${(error as Error).message}`)], bytecode };
+      const failed = failure(undefined, `the check failed: ${(error as Error).message}`);
+      return { errors: [failed], bytecode: [] };
     }
   }
 

@@ -79,7 +79,7 @@ export class CanaryVm {
 }
 
 function failure(message: string): Rehearsed {
-  return { errors: [{ path: undefined, line: undefined, message, requiredBy: [] }], bytecode: new Map() };
+  return { errors: [{ path: undefined, line: undefined, message, requiredBy: [] }], bytecode: [] };
 }
 
 function why(end: VmEnd): string {

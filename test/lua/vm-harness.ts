@@ -84,7 +84,7 @@ export function moveVm(
   roots: readonly string[] = [],
 ): readonly string[] {
   const generation = vm.generations.active.generation + 1;
-  return vm.move({ generation, manifest: change(files), evict, roots }, new Map());
+  return vm.move({ generation, manifest: change(files), evict, roots }, []);
 }
 
 export interface TestVm extends ChunkRunner {

@@ -179,6 +179,6 @@ export function activate(generation: number): ActivateMessage {
     evict: [],
     roots: [],
     load: [],
-    bytecode: new Map(),
+    bytecode: [],
   };
 }

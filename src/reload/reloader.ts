@@ -3,7 +3,7 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import { type Change, changesBetween } from "../core/change-set.ts";
-import { type Delivery, orderOf } from "../core/delivery.ts";
+import type { Delivery } from "../core/delivery.ts";
 import type { HoldStatus } from "../core/hold.ts";
 import type { RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { Outcome, OutcomeKind, Trigger } from "../core/outcome.ts";
@@ -277,7 +277,7 @@ export class Reloader {
     for (const target of pool ? [pool, ...targets] : targets) target.commit(delivery);
     journey.took("commitMs", performance.now() - began);
     feed.committed(delivery);
-    canary?.adopt(orderOf(delivery));
+    canary?.adopt(delivery);
     const pinnedChanged = findings.plan.recycleRequired.length > 0;
     const recycles = pinnedChanged && recycle && pool !== undefined;
     if (recycles) await pool.recycle();

@@ -1,14 +1,14 @@
 /** What a reload needs of the VMs: a canary that loads first, and a fleet that moves at once. */
 
 import type { Delivery, TargetReport, TargetStatus } from "../core/delivery.ts";
-import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
+import type { RehearsalOrder, Rehearsed } from "../core/move.ts";
 
 /** A VM that serves nobody. */
 export interface Canary {
   /** Loads the order aside; never rejects: what goes wrong is among the errors. */
   rehearse(order: RehearsalOrder): Promise<Rehearsed>;
-  /** The order was committed. */
-  adopt(order: ActivationOrder): void;
+  /** The order, which was the last one to be rehearsed, was committed. */
+  adopt(order: Pick<RehearsalOrder, "manifest">): void;
 }
 
 /** Where generations are delivered to: the built-in pool, or workers of another host. */

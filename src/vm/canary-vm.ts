@@ -1,6 +1,6 @@
 /** The canary: a VM that serves nobody and loads a change set first. Replaced when it dies or takes too long. */
 
-import type { ActivationOrder, RehearsalOrder, Rehearsed } from "../core/move.ts";
+import type { RehearsalOrder, Rehearsed } from "../core/move.ts";
 import type { HostedVm, VmEnd, VmListener, VmSnapshot } from "./hosted-vm.ts";
 
 /** The canary's number: VMs that serve count from 1. */
@@ -53,10 +53,10 @@ export class CanaryVm {
     });
   }
 
-  /** The order was committed: the state that rehearsed it goes on from there. */
-  adopt(order: ActivationOrder): void {
-    // Nothing to warm: it has loaded everything already, or starts anew.
-    this.#hosted?.post({ type: "activate", ...order, load: [] });
+  /** The order that was rehearsed last was committed: the state that rehearsed it goes on from there. */
+  adopt(): void {
+    // One that is gone meanwhile is followed by one that starts on it.
+    this.#hosted?.post({ type: "adopt" });
   }
 
   #current(): HostedVm {

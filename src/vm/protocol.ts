@@ -79,8 +79,13 @@ export interface CallMessage {
 /** The move to the next generation. */
 export type ActivateMessage = { readonly type: "activate" } & ActivationOrder;
 
-/** To the canary alone. `activate` adopts what it loaded; another `rehearse` drops it. */
+/** To the canary alone. `adopt` keeps what it loaded; another `rehearse` drops it. */
 export type RehearseMessage = { readonly type: "rehearse" } & RehearsalOrder;
+
+/** To the canary alone: the order that it rehearsed last is committed. It has the order already. */
+export interface AdoptMessage {
+  readonly type: "adopt";
+}
 
 /** The requests of one turn of the main thread, in order: one message wakes a thread once. */
 export interface RequestsMessage {
@@ -102,6 +107,7 @@ export type MainToVm =
   | RequestsMessage
   | ActivateMessage
   | RehearseMessage
+  | AdoptMessage
   /** Replaces the table of locations for the requests that follow. */
   | { readonly type: "locations"; readonly locations: readonly LocationHandlers[] }
   /** Answer to `redirect`: the request goes on at this location, or 404 when there is none. */

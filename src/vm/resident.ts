@@ -34,9 +34,11 @@ export class Resident {
   readonly #memory: MemoryGuard;
   #active: Active;
   #occupant: Occupant;
-  /** Between a rehearsal that went well and the commit: what the state was before it. */
-  #rehearsed: { readonly generation: number; readonly release: () => void } | undefined;
+  /** Between a rehearsal and the commit: what is active then. */
+  #rehearsed: (() => Active) | undefined;
+  /** The state is of no further use: what is rehearsed next starts anew. */
   #spoilt = false;
+  #moving = false;
   #draining = false;
   #ended = false;
   readonly #timers = new Timers(() => this.#checkDrained());
@@ -118,6 +120,10 @@ export class Resident {
       case "rehearse":
         void this.#rehearse(message);
         return;
+      case "adopt":
+        this.#active = this.#rehearsed?.() ?? this.#active;
+        this.#rehearsed = undefined;
+        return;
       case "drain":
         this.#draining = true;
         this.#timers.expire(timersEndWithinMs);
@@ -128,44 +134,38 @@ export class Resident {
   #activate(message: ActivateMessage): void {
     const startedAtMs = performance.now();
     const { vm } = this.#occupant;
-    const adopted = this.#rehearsed?.generation === message.generation;
     const errors: string[] = [];
     this.#hotFailures.beginMove();
-    let evicted: readonly string[] = [];
     let warmed = 0;
-    if (adopted) {
-      this.#rehearsed?.release();
-      this.#rehearsed = undefined;
-    } else {
-      evicted = vm.move(message, message.bytecode);
-      if (this.#boot.settings.warm) {
-        const gone = new Set(evicted);
-        for (const name of message.load)
-          if (gone.has(name))
-            vm.load(name, this.#loadAllowance(), (ended) => {
-              if (ended.ok) warmed++;
-              else errors.push(ended.message);
-            });
-      }
+    this.#moving = true;
+    const evicted = vm.move(message, message.bytecode);
+    if (this.#boot.settings.warm) {
+      const gone = new Set(evicted);
+      for (const name of message.load)
+        if (gone.has(name))
+          vm.load(name, this.#loadAllowance(), (ended) => {
+            if (ended.ok) warmed++;
+            else errors.push(ended.message);
+          });
     }
-    const { generation, manifest } = vm.generations.active;
-    this.#active = { generation, manifest };
+    this.#moving = false;
+    this.#active = activeOf(this.#occupant);
+    const { generation } = this.#active;
     this.#stampGeneration();
     const appliedMs = performance.now() - startedAtMs;
     const failures = this.#hotFailures.endMove();
     this.#post({ type: "applied", report: { generation, appliedMs, evicted, warmed, errors, ...failures } });
   }
 
-  /** The canary loads the next generation aside. Its state is adopted by `activate`, or thrown away. */
+  /** The canary loads the next generation aside. Its state is adopted, or thrown away. */
   async #rehearse(message: RehearseMessage): Promise<void> {
     let unfit: string | undefined;
-    if (message.fresh) {
-      const { generation } = message;
-      unfit = await this.#startAnew({
-        generation,
-        manifest: this.#active.manifest.next(message.manifest),
-      });
-    } else if (this.#spoilt || this.#rehearsed) await this.#startAnew(this.#active);
+    const next = (): Active => ({
+      generation: message.generation,
+      manifest: this.#active.manifest.next(message.manifest),
+    });
+    if (message.fresh) unfit = await this.#startAnew(next());
+    else if (this.#spoilt || this.#rehearsed) await this.#startAnew(this.#active);
     const { vm } = this.#occupant;
     // Held, so that the active manifest stays whole in case this one is rejected.
     const held = vm.generations.acquire();
@@ -179,8 +179,13 @@ export class Resident {
     const errors = [...rehearsed.errors];
     if (unfit !== undefined)
       errors.push({ path: undefined, line: undefined, message: unfit, requiredBy: [] });
-    if (errors.length > 0) this.#spoilt = true;
-    else this.#rehearsed = { generation: message.generation, release: () => vm.generations.release(held) };
+    this.#spoilt = errors.length > 0;
+    this.#rehearsed = () => {
+      // Errors that the change set is not to blame for do not keep it from being committed.
+      if (this.#spoilt) return next();
+      vm.generations.release(held);
+      return activeOf(this.#occupant);
+    };
     this.#post({ ...rehearsed, type: "rehearsed", errors });
   }
 
@@ -226,8 +231,10 @@ export class Resident {
   }
 
   #tellObservations({ vm }: Occupant): void {
-    const news = vm.observations.take();
-    if (!news) return;
+    // A move tells all of it at its end.
+    const news = this.#moving ? undefined : vm.observations.take();
+    // Nobody asks what the canary has: it serves nobody.
+    if (!news || this.#boot.vm === canaryNumber) return;
     this.#slots[slot.modules] = vm.observations.held;
     this.#port.postMessage({
       type: "observed",
@@ -268,4 +275,9 @@ export class Resident {
     this.#post({ type: "drained" });
     this.#end();
   }
+}
+
+function activeOf({ vm }: Occupant): Active {
+  const { generation, manifest } = vm.generations.active;
+  return { generation, manifest };
 }

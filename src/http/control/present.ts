@@ -55,19 +55,17 @@ export function presentOutcome(outcome: Outcome, prefix: string): PresentedOutco
 }
 
 export function presentChange({ path, kind, hash, was }: Change, prefix: string): PresentedChange {
-  return {
-    file: relativeFile(path, prefix),
-    kind,
-    ...(hash === undefined ? {} : { hash }),
-    ...(was === undefined ? {} : { was }),
-  };
+  // There may be thousands: a literal that is added to is ten times as fast as one that spreads others.
+  const presented: PresentedChange = { file: relativeFile(path, prefix), kind };
+  if (hash !== undefined) presented.hash = hash;
+  if (was !== undefined) presented.was = was;
+  return presented;
 }
 
 export function presentPlannedChange(change: PlannedChange, prefix: string): PresentedChange {
-  return {
-    ...presentChange(change, prefix),
-    ...(change.roots === undefined ? {} : { roots: [...change.roots] }),
-  };
+  const presented = presentChange(change, prefix);
+  if (change.roots !== undefined) presented.roots = [...change.roots];
+  return presented;
 }
 
 export function presentPlan(plan: Plan, prefix: string): PresentedPlan {

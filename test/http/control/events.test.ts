@@ -142,9 +142,18 @@ describe("the stream", () => {
 describe("the log of events", () => {
   test("keeps the last ones only", () => {
     const log = new EventLog(3);
-    for (let n = 1; n <= 5; n++) log.add("log", n);
+    for (let n = 1; n <= 5; n++) log.add("log", () => n);
     expect(log.after(0).map(({ id }) => id)).toEqual([3, 4, 5]);
     expect(log.after(4).map(({ id }) => id)).toEqual([5]);
     expect(log.after(5)).toEqual([]);
+  });
+
+  test("makes the JSON of an event when it is read first, and once", () => {
+    const log = new EventLog(3);
+    let made = 0;
+    log.add("log", () => ({ made: ++made }));
+    expect(made).toBe(0);
+    const read = [...log.after(0), ...log.after(0)].map(({ data }) => data);
+    expect(read).toEqual(['{"made":1}', '{"made":1}']);
   });
 });

@@ -1,10 +1,24 @@
 /** The last events, numbered: what a client that was away can catch up with. */
 
-export interface LoggedEvent {
+/** An event; its JSON is made when somebody first asks for it, and once: nobody may ever. */
+export class LoggedEvent {
   readonly id: number;
   readonly type: string;
+  #content: (() => unknown) | undefined;
+  #data = "";
+
+  constructor(id: number, type: string, content: () => unknown) {
+    this.id = id;
+    this.type = type;
+    this.#content = content;
+  }
+
   /** JSON, one line. */
-  readonly data: string;
+  get data(): string {
+    if (this.#content) this.#data = JSON.stringify(this.#content());
+    this.#content = undefined;
+    return this.#data;
+  }
 }
 
 export class EventLog {
@@ -17,8 +31,9 @@ export class EventLog {
     this.#capacity = capacity;
   }
 
-  add(type: string, content: unknown): void {
-    const event = { id: ++this.#lastId, type, data: JSON.stringify(content) };
+  /** @param content says the same whenever it is called */
+  add(type: string, content: () => unknown): void {
+    const event = new LoggedEvent(++this.#lastId, type, content);
     this.#events.push(event);
     if (this.#events.length > this.#capacity) this.#events.shift();
     for (const follow of this.#followers) follow(event);

@@ -32,15 +32,15 @@ export class EventStreams {
     const { prefix } = agent;
     agent.on("plan", (plan, changes) => {
       if (changes.length > 0)
-        this.#log.add("change", { changes: changes.map((change) => presentChange(change, prefix)) });
-      this.#log.add("plan", presentPlan(plan, agent.prefix));
+        this.#log.add("change", () => ({ changes: changes.map((change) => presentChange(change, prefix)) }));
+      this.#log.add("plan", () => presentPlan(plan, prefix));
     });
     agent.on("outcome", (outcome) => {
       const type = eventOf[outcome.outcome];
-      if (type !== undefined) this.#log.add(type, presentOutcome(outcome, prefix));
+      if (type !== undefined) this.#log.add(type, () => presentOutcome(outcome, prefix));
     });
-    agent.on("vm", (vm, why) => this.#log.add("vm", { ...presentVm(vm), why: why ?? null }));
-    agent.on("log", (level, message, vm) => this.#log.add("log", { level, message, vm: vm ?? null }));
+    agent.on("vm", (vm, why) => this.#log.add("vm", () => ({ ...presentVm(vm), why: why ?? null })));
+    agent.on("log", (level, message, vm) => this.#log.add("log", () => ({ level, message, vm: vm ?? null })));
   }
 
   /** `GET /api/v1/events` */

@@ -95,9 +95,9 @@ describe("a file", () => {
   });
 
   it("written more slowly than maxWaitMs: no half of it runs", async () => {
-    const place = await openPlace({ settleMs: 50, maxWaitMs: 300 });
+    const place = await openPlace({ settleMs: 200, maxWaitMs: 600 });
     const path = place.path("lib/a.lua");
-    const lines = counting(200);
+    const lines = counting(400);
     const write = async () => {
       await truncate(path);
       for (const line of lines) {
@@ -105,10 +105,10 @@ describe("a file", () => {
         await pause(3);
       }
     };
-    const { generations, answers } = await place.perform("slow write over maxWaitMs", write, "200", {
+    const { generations, answers } = await place.perform("slow write over maxWaitMs", write, "400", {
       sample: true,
     });
-    expect([...answers].sort()).toEqual(["200", "v1"]);
+    expect([...answers].sort()).toEqual(["400", "v1"]);
     expect(generations.length).toBe(1);
   });
 

@@ -2,7 +2,7 @@
 
 import { basename, dirname } from "node:path";
 import type { FolderNode } from "./disk-index.ts";
-import { folderNow, forgetFile, lookAgain, nodeFor, type Pass } from "./pass.ts";
+import { addLook, folderNow, forgetFile, lookAgain, nodeFor, type Pass } from "./pass.ts";
 import { statOrCode } from "./stat-identity.ts";
 
 /**
@@ -66,5 +66,5 @@ export function choosePath(pass: Pass, path: string, force: boolean): void {
   if (interest === undefined || !territory.isCandidate(interest, folder, name)) return;
   const node = nodeFor(pass, folder);
   if (node === undefined) forgetFile(pass, path);
-  else pass.looks.push({ node, name, link: true, force });
+  else addLook(pass, { node, names: [name], link: true, force });
 }

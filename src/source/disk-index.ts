@@ -26,6 +26,8 @@ export interface FolderNode {
   identity: string | undefined;
   /** mtime and ctime at the last listing; undefined when too young to tell. */
   listed: { readonly mtimeMs: number; readonly ctimeMs: number } | undefined;
+  /** The edition of the territory by which the last listing judged names. */
+  edition: number | undefined;
   readonly files: Map<string, FileEntry>;
   readonly folders: Map<string, FolderNode>;
   /** Files that differ and are not read yet, since somebody is writing to them; since when, by name. */
@@ -86,6 +88,7 @@ export class DiskIndex {
       real,
       identity: undefined,
       listed: undefined,
+      edition: undefined,
       files: new Map(),
       folders: new Map(),
       unfinished: new Map(),

@@ -2,7 +2,7 @@
 
 import { type Dirent, readdirSync, type Stats } from "node:fs";
 import type { FolderNode } from "./disk-index.ts";
-import { failedAgainMs, lookAgain, type Pass, realPathOf } from "./pass.ts";
+import { addLook, failedAgainMs, lookAgain, type Pass, realPathOf } from "./pass.ts";
 import {
   errorCode,
   folderIdentity,
@@ -24,8 +24,12 @@ interface Listing {
   readonly interest: Interest;
   /** Known subfolders are listed as well, not only new ones. */
   readonly everything: boolean;
-  /** Names that are files or subfolders now. */
-  readonly found: Set<string>;
+  /** Names that are subfolders now. */
+  readonly folders: Set<string>;
+  /** Names that are files now, to be looked at. */
+  readonly files: Set<string>;
+  /** The same, for names that may be links. */
+  readonly links: Set<string>;
 }
 
 type Kind = Pick<
@@ -52,7 +56,9 @@ export function listFolder(pass: Pass, node: FolderNode, deep: boolean): void {
     node,
     interest,
     everything: deep || node.identity !== identity,
-    found: new Set(),
+    folders: new Set(),
+    files: new Set(),
+    links: new Set(),
   };
   if (node.identity !== identity && Date.now() - stats.mtimeMs < freshMs) pass.fresh.push(node.path);
   index.identify(node, identity, node.real);
@@ -63,10 +69,29 @@ export function listFolder(pass: Pass, node: FolderNode, deep: boolean): void {
     return;
   }
   node.skipped.clear();
-  for (const entry of entries) sortEntry(pass, listing, entry);
+  const allStay = isNoneMissing(node, entries, pass.territory.edition);
+  node.edition = pass.territory.edition;
+  for (const entry of entries) if (!allStay || !isKnownFile(node, entry)) sortEntry(pass, listing, entry);
   // Where nothing but single files matters, the folder may be huge and is not listed at all.
-  if (interest.suffixes.length === 0) for (const name of interest.names) addLook(pass, listing, name, true);
-  dropOthers(pass, listing.node, listing.found);
+  const { folders, files, links } = listing;
+  if (interest.suffixes.length === 0) for (const name of interest.names) links.add(name);
+  dropFiles(pass, node, (name) => files.has(name) || links.has(name) || (allStay && node.files.has(name)));
+  dropFolders(pass, node, folders);
+  if (allStay) addLook(pass, { node, names: [...node.files.keys()], link: false, force: false });
+  addLook(pass, { node, names: [...files], link: false, force: false });
+  addLook(pass, { node, names: [...links], link: true, force: false });
+}
+
+/** True when every file that is known is still one: as a rule, and then none of them has to be judged by its name. */
+function isNoneMissing(node: FolderNode, entries: readonly Dirent[], edition: number): boolean {
+  if (node.edition !== edition) return false;
+  let known = 0;
+  for (const entry of entries) if (isKnownFile(node, entry)) known += 1;
+  return known === node.files.size;
+}
+
+function isKnownFile(node: FolderNode, entry: Dirent): boolean {
+  return entry.isFile() && node.files.has(entry.name);
 }
 
 function entriesOf(node: FolderNode): Dirent[] | string {
@@ -81,23 +106,20 @@ function entriesOf(node: FolderNode): Dirent[] | string {
 function couldNotList(pass: Pass, node: FolderNode, code: string): void {
   node.skipped.set("", code);
   node.listed = undefined;
-  if (isLasting(code)) dropOthers(pass, node, new Set());
-  else lookAgain(pass, node.path, failedAgainMs);
+  if (isLasting(code)) {
+    dropFiles(pass, node, () => false);
+    dropFolders(pass, node, new Set());
+  } else lookAgain(pass, node.path, failedAgainMs);
 }
 
-function dropOthers(pass: Pass, node: FolderNode, found: ReadonlySet<string>): void {
-  for (const name of [...node.files.keys()]) {
-    if (!found.has(name)) pass.index.removeFile(node, name, pass.changes);
-  }
-  for (const name of node.unfinished.keys()) if (!found.has(name)) node.unfinished.delete(name);
-  for (const [name, child] of [...node.folders]) {
+function dropFiles(pass: Pass, node: FolderNode, stays: (name: string) => boolean): void {
+  for (const name of node.files.keys()) if (!stays(name)) pass.index.removeFile(node, name, pass.changes);
+  for (const name of node.unfinished.keys()) if (!stays(name)) node.unfinished.delete(name);
+}
+
+function dropFolders(pass: Pass, node: FolderNode, found: ReadonlySet<string>): void {
+  for (const [name, child] of node.folders)
     if (!found.has(name)) pass.index.removeFolder(child, pass.changes);
-  }
-}
-
-function addLook(pass: Pass, { node, found }: Listing, name: string, link: boolean): void {
-  pass.looks.push({ node, name, link, force: false });
-  found.add(name);
 }
 
 /** Decides what an entry is to be. */
@@ -120,19 +142,26 @@ function sortEntry(pass: Pass, listing: Listing, entry: Dirent): void {
   if (kind.isDirectory()) {
     if (pass.territory.enters(interest, node.path, name)) enterFolder(pass, listing, name, link);
   } else if (candidate && kind.isFile()) {
-    addLook(pass, listing, name, link);
+    (link ? listing.links : listing.files).add(name);
   } else if (candidate) {
     node.skipped.set(name, oddKind(kind));
   }
 }
 
 /** Takes a subfolder in, and has it listed when it is new or another one than before. */
-function enterFolder(pass: Pass, { node, everything, found }: Listing, name: string, link: boolean): void {
+function enterFolder(pass: Pass, { node, everything, folders }: Listing, name: string, link: boolean): void {
   const via = pathIn(node.real, name);
+  const known = node.folders.get(name);
+  if (everything && !link && known?.real === via) {
+    // It is listed in any case, and asked then whether it is the same folder.
+    folders.add(name);
+    pass.toList.set(known, true);
+    return;
+  }
   const stats = statOrCode(via);
   if (typeof stats === "string") {
     if (isGone(stats)) return;
-    found.add(name);
+    folders.add(name);
     node.skipped.set(name, stats);
     return;
   }
@@ -143,7 +172,7 @@ function enterFolder(pass: Pass, { node, everything, found }: Listing, name: str
     if (reason !== undefined) node.skipped.set(name, reason);
     return;
   }
-  found.add(name);
+  folders.add(name);
   const child = pass.index.addFolder(pathIn(node.path, name), node, real);
   const replaced = child.identity !== identity || child.real !== real;
   if (replaced) pass.index.identify(child, undefined, real);

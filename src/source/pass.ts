@@ -8,15 +8,15 @@ import type { DiskIndex, FolderNode } from "./disk-index.ts";
 import { type FileIdentity, folderIdentity, statOrCode } from "./stat-identity.ts";
 import type { Territory } from "./territory.ts";
 
-/** A file that waits for its turn to be looked at. */
+/** Files of one folder that wait for their turn to be looked at. */
 export interface Look {
   readonly node: FolderNode;
-  readonly name: string;
-  /** True when the name may be a symbolic link, so that its real path must be asked for. */
+  readonly names: readonly string[];
+  /** True when the names may be symbolic links, so that their real paths must be asked for. */
   readonly link: boolean;
-  /** Hash it even when `stat` shows no change. */
+  /** Hash them even when `stat` shows no change. */
   readonly force: boolean;
-  /** What `stat` said when it was looked at before in this pass. */
+  /** What `stat` said when the one file was looked at before in this pass. */
   readonly earlier?: FileIdentity;
 }
 
@@ -30,6 +30,8 @@ export interface Pass {
   /** Folders to list, and whether everything below is listed as well. */
   readonly toList: Map<FolderNode, boolean>;
   readonly looks: Look[];
+  /** Files in `looks`. */
+  filesToLook: number;
   /** Folders that were not known before, and that something was put into just now. */
   readonly fresh: string[];
   /** Folders with files that differ and are not read, since somebody is writing to them. */
@@ -49,6 +51,13 @@ export const failedAgainMs = 250;
 
 export function lookAgain(pass: Pass, folder: string, afterMs: number): void {
   pass.again.set(folder, Math.min(afterMs, pass.again.get(folder) ?? afterMs));
+}
+
+/** Has files looked at when all folders are listed. */
+export function addLook(pass: Pass, look: Look): void {
+  if (look.names.length === 0) return;
+  pass.looks.push(look);
+  pass.filesToLook += look.names.length;
 }
 
 /** Which folder is at a lexical path now. */

@@ -78,6 +78,7 @@ export class Scanner {
       maxFileBytes: this.#maxFileBytes,
       toList: new Map(),
       looks: [],
+      filesToLook: 0,
       fresh: [],
       writing: this.#writing,
       writingMs: scope.kind === "paths" ? undefined : scope.writingMs,
@@ -94,7 +95,7 @@ export class Scanner {
     // A Map goes on over what is added to it meanwhile.
     for (const [node, deep] of pass.toList) {
       if (this.#index.folder(node.path) === node) listFolder(pass, node, deep);
-      progress(0, pass.looks.length);
+      progress(0, pass.filesToLook);
       yield 0;
     }
     yield* readFiles(pass, progress);

@@ -32,6 +32,7 @@ export class Territory {
   readonly #suffixes = new Map<string, readonly string[]>();
   #names = new Map<string, Set<string>>();
   #tops: readonly Top[] = [];
+  #edition = 0;
 
   constructor(options: Pick<SourceOptions, "roots" | "files" | "ignore">) {
     this.#ignored = compileIgnore(options.ignore);
@@ -44,6 +45,7 @@ export class Territory {
 
   /** Replaces the single files. */
   setFiles(files: readonly string[]): void {
+    this.#edition += 1;
     this.#names = new Map();
     for (const given of files) {
       const file = resolve(given);
@@ -57,6 +59,11 @@ export class Territory {
       ...roots.map((folder) => ({ folder, root: true })),
       ...hosts.map((folder) => ({ folder, root: false })),
     ];
+  }
+
+  /** Grows when what was a candidate may be none any more. */
+  get edition(): number {
+    return this.#edition;
   }
 
   /** Folders where walking starts; every other folder of interest is below one of them. */

@@ -1,7 +1,7 @@
 /** Passes on a real disk in this thread, where the test can get between two steps of one. */
 
 import { spawn } from "node:child_process";
-import { appendFileSync, linkSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, linkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ArenaNumbers } from "../../src/source/arena.ts";
@@ -20,7 +20,8 @@ afterEach(cleanUp);
 function scannerFor(root: string) {
   const options = optionsFor(root);
   const index = new DiskIndex();
-  const scanner = new Scanner(new Territory(options), index, options.maxFileBytes, new ArenaNumbers(1));
+  const territory = new Territory(options);
+  const scanner = new Scanner(territory, index, options.maxFileBytes, new ArenaNumbers(1));
   /** Runs a pass; `meanwhile` is called at each place where it can be interrupted. */
   const pass = (scope: Scope, meanwhile: (pauseMs: number) => void = () => {}): ScanResult => {
     const changes = new Changes();
@@ -34,7 +35,7 @@ function scannerFor(root: string) {
       meanwhile(step.value);
     }
   };
-  return { index, pass };
+  return { index, territory, pass };
 }
 
 const all: Scope = { kind: "all" };
@@ -142,6 +143,58 @@ describe("a pass", () => {
       );
       expect(releases.size).toBeLessThanOrEqual(1);
     }
+  });
+
+  it("sees what has taken a known file's place: a link, a folder, nothing, and what is new beside it", () => {
+    const names = ["a", "b", "c", "d", "e"].map((name) => `${name}.lua`);
+    const root = makeTree(Object.fromEntries(names.map((name) => [name, name])));
+    const { index, pass } = scannerFor(root);
+    const step = () => {
+      const { present, absent } = pass(all);
+      return { present: present.map(({ path }) => path.slice(root.length + 1)).sort(), absent };
+    };
+    expect(step()).toEqual({ present: names, absent: [] });
+    write(join(root, "f.lua"), "f");
+    expect(step()).toEqual({ present: ["f.lua"], absent: [] });
+    rmSync(join(root, "a.lua"));
+    symlinkSync("b.lua", join(root, "a.lua"));
+    expect(step()).toEqual({ present: ["a.lua"], absent: [] });
+    expect(index.file(join(root, "a.lua"))?.source.file).toBe(join(root, "b.lua"));
+    rmSync(join(root, "a.lua"));
+    expect(step()).toEqual({ present: [], absent: [join(root, "a.lua")] });
+    rmSync(join(root, "c.lua"));
+    write(join(root, "c.lua", "g.lua"), "g");
+    expect(step()).toEqual({ present: ["c.lua/g.lua"], absent: [join(root, "c.lua")] });
+  });
+
+  it("waits no longer for a file that was being written when that is gone", () => {
+    const root = makeTree({ "a.lua": "1" });
+    const { pass } = scannerFor(root);
+    pass(all);
+    const patient: Scope = { kind: "all", writingMs: 20 };
+    let awaiting = false;
+    // The machine may be slow between emptying and looking; it is not every time.
+    while (!awaiting) {
+      write(join(root, "b.lua"), "");
+      ({ awaiting } = pass(patient));
+      rmSync(join(root, "b.lua"));
+      expect(pass(patient).awaiting).toBe(false);
+    }
+  });
+
+  it("drops a known file that nobody names any more, and one below a folder that another took the place of", () => {
+    const root = makeTree({ "a.lua": "1", "b.txt": "2", "d/e.lua": "3", "d/f.lua": "4" });
+    const { territory, pass } = scannerFor(root);
+    territory.setFiles([join(root, "b.txt")]);
+    expect(pass(all).present).toHaveLength(4);
+    territory.setFiles([]);
+    expect(pass(all).absent).toEqual([join(root, "b.txt")]);
+    renameSync(join(root, "d"), join(root, ".d"));
+    write(join(root, "d/f.lua"), "5");
+    expect(pass(all)).toMatchObject({
+      present: [{ path: join(root, "d/f.lua") }],
+      absent: [join(root, "d/e.lua")],
+    });
   });
 
   it("gives one content a place of its own when many files have it", () => {

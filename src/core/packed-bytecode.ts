@@ -75,7 +75,7 @@ export class PackedBytecode {
     this.#pieces = pieces.map((memory) => new Piece(memory));
   }
 
-  /** A copy of the function under this key. */
+  /** The function under this key, where it lies: to be read only. */
   find(key: string): Uint8Array | undefined {
     const hashed = hashOf(key);
     for (const piece of this.#pieces) {
@@ -106,7 +106,8 @@ class Piece {
     );
     if (found === 0) return undefined;
     const from = this.#number(found, atFrom) + this.#number(found, atKeyBytes);
-    return new Uint8Array(this.#bytes.subarray(from, from + this.#number(found, atCodeBytes)));
+    const { buffer, byteOffset } = this.#bytes;
+    return new Uint8Array(buffer, byteOffset + from, this.#number(found, atCodeBytes));
   }
 
   #keyOf(entry: number): string {

@@ -46,15 +46,8 @@ export class CodeCache {
       lua.lua_pop(L, 1);
       return { ok: false, message };
     }
-    this.#templates.set(key, lua.lua_topointer(L, -1) as LClosure);
-    if (this.#templates.size > capacity) {
-      const oldest = this.#templates.keys().next().value;
-      if (oldest !== undefined) this.#templates.delete(oldest);
-    }
     // The template stays untouched: setfenv on what we hand out must not reach the next user.
-    const template = lua.lua_topointer(L, -1) as LClosure;
-    lua.lua_pop(L, 1);
-    this.#instantiate(L, template);
+    this.#instantiate(L, this.keep(L, key));
     return { ok: true };
   }
 
@@ -66,6 +59,18 @@ export class CodeCache {
   /** Forgets what was compiled under a key; functions made of it live on. */
   drop(key: string): void {
     this.#templates.delete(key);
+  }
+
+  /** Pops a main function that the compiler has just made, and keeps it for those who push what is under the key; -1. */
+  keep(L: lua_State, key: string): LClosure {
+    const template = lua.lua_topointer(L, -1) as LClosure;
+    lua.lua_pop(L, 1);
+    this.#templates.set(key, template);
+    if (this.#templates.size > capacity) {
+      const oldest = this.#templates.keys().next().value;
+      if (oldest !== undefined) this.#templates.delete(oldest);
+    }
+    return template;
   }
 
   /** Pushes a new closure over the template's code; its only upvalue is a new `_ENV` holding the globals; +1. */

@@ -40,6 +40,8 @@ export class Files {
   readonly #names = new Map<string, Set<string>>();
   /** Under which key the code of a watched path was kept last. */
   readonly #keys = new Map<string, string>();
+  /** Keys, by path, of code that was compiled ahead of the move that brings it. */
+  readonly #ahead = new Map<string, string>();
   #sharing = 0;
   /** Bytecode that came with the last generation, by code key. */
   #bytecode = new PackedBytecode([]);
@@ -92,6 +94,19 @@ export class Files {
   /** A watched file's Lua source, ready for the compiler. */
   sourceOf(manifest: ManifestView, file: SourceFile): Uint8Array {
     return withoutShebang(manifest.bytes(file.content));
+  }
+
+  /** Pops the main function of a file's content to be, and keeps it for whoever loads the file after the move; -1. */
+  compiledAhead(L: lua_State, file: SourceFile): void {
+    const key = codeKey(file);
+    this.#parts.codeCache.keep(L, key);
+    this.#ahead.set(file.path, key);
+  }
+
+  /** What was compiled ahead and has not been loaded is not kept. */
+  forgetAhead(): void {
+    for (const [path, key] of this.#ahead) if (this.#keys.get(path) !== key) this.#parts.codeCache.drop(key);
+    this.#ahead.clear();
   }
 
   /** Bytecode of the contents that a new generation brings; replaces what was offered before. */

@@ -26,6 +26,15 @@ export class Observations {
     return this.#held;
   }
 
+  /** Whether a module is held that was loaded from this path. */
+  holdsFrom(path: string): boolean {
+    for (const name of this.graph.namesTouching(path)) {
+      const record = this.graph.module(name);
+      if (record?.path === path && record.vms.has(self)) return true;
+    }
+    return false;
+  }
+
   loaded(module: ModuleObservation): void {
     const before = this.graph.module(module.name)?.vms.has(self) ?? false;
     this.graph.observe(self, module);

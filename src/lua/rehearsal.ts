@@ -78,6 +78,7 @@ export function rehearse(vm: LuaVm, rehearsal: Rehearsal): Rehearsed {
     vm.forgetFailures();
     if (late) break;
   }
+  vm.files.forgetAhead();
   return {
     errors: [...errors.values()],
     bytecode,
@@ -111,11 +112,13 @@ function compileAll(
   for (const path of paths) {
     const file = manifest.lookup(path);
     if (!file) continue;
-    const source = vm.sourceOf(manifest, file);
+    const source = vm.files.sourceOf(manifest, file);
     const chunkName = utf8Bytes(`@${path}`);
     if (lauxlib.luaL_loadbufferx(L, source, source.length, chunkName, toBytes("t")) === lua.LUA_OK) {
       dumpFunction(L, (code) => bytecode.add(codeKey(file), code));
-      lua.lua_pop(L, 1);
+      // What it holds it is about to load again: from what it has just compiled, not from the bytecode of that.
+      if (vm.observations.holdsFrom(path)) vm.files.compiledAhead(L, file);
+      else lua.lua_pop(L, 1);
       continue;
     }
     const message = messageAt(L, -1);

@@ -1,7 +1,6 @@
 /** One Lua VM: a state with its libraries, its `require` over the manifest, and its way from generation to generation. */
 
 import { lua, type lua_State } from "#fengari";
-import type { SourceFile } from "../core/manifest.ts";
 import type { Bytecode, Move } from "../core/move.ts";
 import { createPins, type PinnedWhy, withHotPins } from "../core/pins.ts";
 import type { PlainValue } from "../core/plain-value.ts";
@@ -91,7 +90,7 @@ export class LuaVm {
   readonly generations: Generations;
   readonly observations = new Observations();
   readonly handlers: Handlers;
-  readonly #files: Files;
+  readonly files: Files;
   readonly #require: Require;
   readonly #requirers: Requirers;
   readonly #codeCache: CodeCache;
@@ -117,7 +116,7 @@ export class LuaVm {
     const codeCache = new CodeCache(L);
     this.#codeCache = codeCache;
     const files = new Files({ codeCache, observations, cwd, packagePath });
-    this.#files = files;
+    this.files = files;
     this.scheduler = createScheduler(L, options);
     this.handlers = new Handlers({ files, codeCache });
     this.#hotHooks = options.hot;
@@ -157,14 +156,9 @@ export class LuaVm {
     return this.observations.graph.module(name)?.path;
   }
 
-  /** A file's Lua source, ready for the compiler. */
-  sourceOf(manifest: ManifestView, file: SourceFile): Uint8Array {
-    return this.#files.sourceOf(manifest, file);
-  }
-
   /** The modules that a chunk's functions are part of, as the running code sees them. */
   modulesOf(source: string): readonly string[] {
-    return this.#files.modulesOf(source, this.generations.shown);
+    return this.files.modulesOf(source, this.generations.shown);
   }
 
   /** From now on these hear when modules leave. */
@@ -240,8 +234,8 @@ export class LuaVm {
       const own = changes.flatMap((change) => namesConcerned(observations.graph, change));
       return evictionOrder({ observations, pinnedWhy: this.#pinnedWhy }, move.evict, [...move.roots, ...own]);
     });
-    this.#files.offerBytecode(bytecode);
-    for (const { path } of changes) this.#files.replaced(path);
+    this.files.offerBytecode(bytecode);
+    for (const { path } of changes) this.files.replaced(path);
     for (const { path, file } of present) observations.graph.relocate(path, file);
     generations.advance(move.generation, move.manifest);
     this.#require.forgetFailures();
@@ -251,7 +245,7 @@ export class LuaVm {
         L: this.L,
         generations,
         observations,
-        files: this.#files,
+        files: this.files,
         hot: this.#hot,
         pinnedWhy: this.#pinnedWhy,
         moduleGlobals: this.#moduleGlobals,

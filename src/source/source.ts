@@ -24,9 +24,9 @@ const longestPauseMs = 10_000;
 
 /**
  * What a pass leaves behind is dead at once, and there is much of it: V8 would keep 48 MiB ready for it. Collected more
- * often it takes no longer, and an agent with 10,000 files 15 MiB less.
+ * often it takes hardly longer, and an agent with 10,000 files 20 MiB less.
  */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+const resourceLimits = { maxYoungGenerationSizeMb: 2 };
 
 /** Starts the source's thread. Through the package's imports, so that it is found from dist and from src alike. */
 function startThread(workerData: SourceThreadBoot): Worker {

@@ -44,9 +44,10 @@ export class LayeredFiles implements ReadonlyMap<string, SourceFile> {
   /** Puts `file` at `path`, or nothing; returns what was there. */
   set(path: string, file: SourceFile | undefined): SourceFile | undefined {
     const was = this.get(path);
-    // Without anything beneath, what is gone needs no mark.
-    if (file === undefined && this.#packed === undefined) this.#changed.delete(path);
-    else if (file !== undefined || was !== undefined) this.#changed.set(path, file ?? null);
+    if (file !== undefined) this.#changed.set(path, file);
+    // Without anything beneath, what is gone needs no mark: names that come and go would be kept for ever.
+    else if (this.#packed?.find(path) === undefined) this.#changed.delete(path);
+    else this.#changed.set(path, null);
     this.#size += (file === undefined ? 0 : 1) - (was === undefined ? 0 : 1);
     return was;
   }

@@ -59,6 +59,15 @@ describe("layered files", () => {
     );
   });
 
+  it("remember nothing of files that came and went after they were packed", () => {
+    const files = new LayeredFiles(packFiles([fileAt("/a", 1)]));
+    for (let n = 0; n < 100; n++) {
+      files.set(`/made-${n}`, fileAt(`/made-${n}`, 2));
+      files.set(`/made-${n}`, undefined);
+    }
+    expect(files.changed.size).toBe(0);
+  });
+
   it("tell only what has changed since they were packed", () => {
     const files = new LayeredFiles(packFiles(paths.map((path) => fileAt(path, 1))));
     files.set("/a", undefined);
